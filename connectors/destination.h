@@ -1,0 +1,106 @@
+// The destination interface: fence, then rows and checkpoints in one transaction, then finish, then publish.
+//
+// What may run at once:
+//   open_stream   once an attempt and stream; it fences out older attempts before it returns
+//   SplitWriter   many at once, one a split; each on its own connection and strand
+//   finish        once and alone, when all splits are written; sees that all are complete and the counts agree
+//   publish       once and alone, in the normalize step: makes the final table of the mode (here: the swap)
+// tests/connectors/destination_conformance.h must pass on every implementation.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/awaitable.h"
+#include "connectors/row_batch.h"
+#include "connectors/schema.h"
+#include "connectors/source.h"
+
+namespace millrace::connectors {
+
+// Where a stream goes, and as what. Everything here comes from the job, so each attempt builds the same.
+struct StreamTarget {
+  StreamTarget() = default;
+  std::string connection_id;         // owner of helper tables and marks
+  StreamName source_name;            // keys the state kept at the destination
+  std::string ns;                    // the destination's own namespace; never empty for those that have one
+  std::string name;
+  SchemaPtr schema;
+  SyncMode sync_mode = SyncMode::full_refresh_overwrite;
+  std::vector<std::string> primary_key;
+  bool add_keys = false;             // `keys: true`: the primary key after the load
+  bool metadata_columns = true;      // minimal (append: _extracted_at, _load_id) or none
+  std::int64_t generation = 0;       // of this load; grows with each job of the connection
+  std::int64_t load_id = 0;          // the jobId
+  std::int64_t extracted_at_us = 0;  // start of the job
+  bool adopt = false;                // take a table that is not ours; the old one is kept as <name>__before
+};
+std::string to_json(const StreamTarget& target);
+StreamTarget stream_target_from_json(const std::string& json);
+
+struct Committed {
+  Committed() = default;
+  std::int64_t rows = 0;   // of this split in this generation, durable now
+};
+
+class SplitWriter {
+ public:
+  virtual ~SplitWriter() = default;
+  // Takes rows into the open transaction. May return before they are sent; errors come from a later call.
+  virtual asio::awaitable<void> write(const RowBatch& batch) = 0;
+  // One transaction: the rows since the last commit, and `checkpoint`. Checks the fence inside it: throws
+  // destination.fenced if a newer attempt has taken over. If the counts of rows written and taken by the destination
+  // differ, throws destination.count_mismatch and nothing is committed.
+  virtual asio::awaitable<Committed> commit(Checkpoint checkpoint) = 0;
+  // Drops what was not committed. Safe at any time.
+  virtual asio::awaitable<void> abort() = 0;
+};
+
+// One stream, opened by one attempt.
+class StreamWriter {
+ public:
+  virtual ~StreamWriter() = default;
+  // What is durable of this generation, by split id, read after the fence stood. A complete split is not read again.
+  virtual const std::map<std::string, Checkpoint>& committed() const = 0;
+  // The whole generation is finished already (finish() of an earlier attempt committed).
+  virtual bool finished() const = 0;
+  // Forgets the generation's rows and checkpoints: for plans that can't be resumed.
+  virtual asio::awaitable<void> restart() = 0;
+  virtual asio::awaitable<std::unique_ptr<SplitWriter>> open_split(std::string split_id) = 0;
+  // Marks the generation complete in a transaction that sees all `splits` complete and the sum of their rows equal to
+  // `rows`, and equal to what the destination counted while loading. Throws destination.incomplete otherwise. Idempotent.
+  virtual asio::awaitable<void> finish(std::vector<std::string> splits, std::int64_t rows) = 0;
+};
+
+struct PublishResult {
+  PublishResult() = default;
+  std::int64_t rows = 0;
+  bool already_done = false;            // this generation had been published
+  std::vector<std::string> notes;       // what was re-created, kept or refused: views, grants, keys
+};
+
+class Destination {
+ public:
+  virtual ~Destination() = default;
+  virtual asio::awaitable<CheckResult> check() = 0;
+  // Sync modes it can do. Others are refused when the connection is written.
+  virtual std::vector<SyncMode> sync_modes() const = 0;
+
+  // Writes `token` to the stream's fence and commits it, waits out data transactions of older attempts, and only then
+  // reads the committed checkpoints. Makes stage tables where they are missing. Throws destination.not_ours for a table
+  // without our mark (unless adopt), destination.fenced if a newer token stands there.
+  // Tokens are ordered by (generation, attempt); `token` is the text of the step's token.
+  virtual asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token, std::uint32_t attempt) = 0;
+
+  // Makes the final table of the mode from a finished generation: for overwrite, the swap, once. Looks for its own mark
+  // first: a second call answers already_done. Throws destination.incomplete if the generation is not finished.
+  virtual asio::awaitable<PublishResult> publish(StreamTarget target) = 0;
+
+  virtual asio::awaitable<void> close() = 0;
+};
+
+}  // namespace millrace::connectors

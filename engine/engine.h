@@ -1,0 +1,206 @@
+// The engine: starts, runs, recovers and shows durable executions. It knows nothing of data integration.
+//
+// Decide, write, act: each turn of a workflow yields commands; one conditional batch writes everything the decision
+// changes; only after its commit do actions run (a step starts, an answer leaves). One execution lives on one strand.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/awaitable.h"
+#include "common/runtime.h"
+#include "engine/failure.h"
+#include "engine/options.h"
+#include "engine/step.h"
+#include "engine/workflow.h"
+#include "state/store.h"
+
+namespace millrace::engine {
+
+// Which code runs for which name. Filled before the engine starts; names are what histories keep, so they are forever.
+class Registry {
+ public:
+  void add_workflow(std::string type, WorkflowFunction function);
+  void add_step(std::string type, StepFunction function);
+  const WorkflowFunction* workflow(const std::string& type) const;
+  const StepFunction* step(const std::string& type) const;
+  std::vector<std::string> workflow_types() const;
+
+ private:
+  std::map<std::string, WorkflowFunction> workflows_;
+  std::map<std::string, StepFunction> steps_;
+};
+
+enum class ExecutionStatus { running, completed, failed, canceled, terminated, timed_out, continued_as_new, paused };
+// Temporal's words: "Running", "Completed", ...
+std::string_view to_string(ExecutionStatus status);
+
+// One try of a step, kept for good (first 5 and last 50 of a step).
+struct Attempt {
+  std::uint32_t number = 0;
+  WallTime started;
+  std::optional<WallTime> ended;    // empty: runs now
+  std::optional<Failure> failure;   // empty with `ended`: it completed; type "UnknownOutcome": its process died
+};
+
+enum class StepState { scheduled, running, backing_off, completed, failed, timed_out, canceled };
+
+// One step of a run, open or closed, in the order of the history.
+struct StepDescription {
+  std::string activity_id;
+  std::string type;
+  std::uint64_t scheduled_event_id = 0;
+  StepState state = StepState::scheduled;
+  WallTime scheduled;
+  std::optional<WallTime> closed;
+  std::optional<WallTime> next_attempt;     // while backing off
+  std::vector<Attempt> attempts;
+  std::optional<Failure> last_failure;
+  Payload heartbeat;                        // the latest details; empty: none
+  std::map<std::string, Payload> checkpoints;
+  Payload result;                           // when completed
+};
+
+// Both sides of a replay that came out differently.
+struct Divergence {
+  std::uint64_t event_id = 0;
+  std::string expected;  // what the history holds: "ACTIVITY_TASK_SCHEDULED check-1 (check)"
+  std::string got;       // what the code asked for; "nothing" if it asked for less
+  std::string position;  // where the code was: the last command it issued
+};
+
+struct PendingTimer {
+  std::string timer_id;
+  std::uint64_t started_event_id = 0;
+  WallTime fires;
+};
+
+struct Execution {
+  std::string workflow_id;
+  std::string run_id;
+  std::string type;
+  ExecutionStatus status = ExecutionStatus::running;
+  std::optional<Divergence> blocked;  // beside Running
+  WallTime started;
+  std::optional<WallTime> closed;
+  Payload input;
+  Payload memo;
+  Payload result;
+  std::optional<Failure> failure;
+  bool cancel_requested = false;
+  std::uint64_t history_length = 0;
+  std::uint64_t history_bytes = 0;
+};
+
+struct ExecutionDetail {
+  Execution execution;
+  std::vector<StepDescription> steps;
+  std::vector<PendingTimer> timers;
+};
+
+// An event as users see it: attributes are a JSON object in camelCase, type is Temporal's name.
+struct EventView {
+  std::uint64_t id = 0;
+  WallTime time;
+  std::string type;        // "ACTIVITY_TASK_COMPLETED"
+  Payload attributes;
+};
+
+struct LogLine {
+  std::uint64_t seq = 0;
+  WallTime time;
+  LogLevel level = LogLevel::info;
+  std::string step;  // activity id
+  std::string text;
+};
+
+struct StartRequest {
+  StartRequest() = default;
+  std::string type;
+  std::string workflow_id;               // empty: a new UUID
+  std::string run_id;                    // empty: a new UUID. For callers whose `extra` names the run
+  Payload input;
+  Payload memo;                          // a JSON object, shown in lists
+  std::string request_id;                // empty: none. The same one starts nothing twice
+  std::optional<Duration> run_timeout;
+  state::Batch extra;                    // written in the batch of the start, its conditions included
+};
+
+struct StartResult {
+  std::string workflow_id;
+  std::string run_id;
+  bool started = false;    // false: the same request id had started it before
+};
+
+struct ListFilter {
+  ListFilter() = default;
+  std::optional<std::string> type;
+  std::optional<std::string> workflow_id;
+  std::optional<ExecutionStatus> status;
+  std::size_t limit = 100;
+  std::string page;        // opaque; from the former answer
+};
+struct ListPage {
+  std::vector<Execution> executions;  // newest first; input and result left out
+  std::string next;                   // empty: no more
+};
+
+struct VerifyReport {
+  std::uint64_t events_checked = 0;
+  std::optional<Divergence> divergence;
+  bool open_end = false;   // the execution is open: the code agrees as far as the history goes
+};
+
+struct EngineOptions {
+  EngineOptions() = default;
+  std::size_t step_slots = 200;              // steps that run at once
+  std::size_t recovery_at_once = 64;         // executions replayed at the same time after a start
+  Duration heartbeat_write = std::chrono::seconds(1);
+};
+
+// Thread-safe: calls hop to the strand of the execution they are about.
+class Engine {
+ public:
+  Engine(Runtime runtime, std::shared_ptr<state::Store> store, Registry registry, EngineOptions options);
+  ~Engine();
+
+  // Recovers: ends what a dead process had started as attempts of unknown outcome, re-arms timers, replays open
+  // executions. Returns when work may be taken; replay goes on behind it.
+  asio::awaitable<void> start();
+  // Takes no new work, sets draining() for steps, waits up to `grace`, then cancels them. Nothing runs on afterwards.
+  asio::awaitable<void> stop(Duration grace);
+
+  // Throws workflow.type_unknown, workflow.already_running (an open run has this id), idempotency.mismatch (same request
+  // id, other type or input), workflow.start_refused if a condition of `extra` failed.
+  asio::awaitable<StartResult> start_workflow(StartRequest request);
+  // The execution once it is closed, or as it is after `at_most`. Dropping the wait changes nothing.
+  asio::awaitable<Execution> wait_closed(std::string workflow_id, std::string run_id, Duration at_most);
+
+  // `run_id` empty: the current (or last) run. Throws workflow.not_found.
+  asio::awaitable<ExecutionDetail> describe(std::string workflow_id, std::string run_id);
+  asio::awaitable<std::vector<EventView>> history(std::string workflow_id, std::string run_id, std::uint64_t after, std::size_t limit);
+  // Returns when an event after `after` exists, the run is closed, or `at_most` passed: for following.
+  asio::awaitable<void> wait_event(std::string workflow_id, std::string run_id, std::uint64_t after, Duration at_most);
+  asio::awaitable<std::vector<LogLine>> log(std::string workflow_id, std::string run_id, std::uint64_t after, std::size_t limit);
+  asio::awaitable<ListPage> list(ListFilter filter);
+
+  // Durable when it returns; idempotent by request id; refused on a closed run (workflow.closed).
+  asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason, std::string request_id);
+  asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
+
+  // Replays the history against today's code without any effect.
+  asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
+
+  std::size_t open_executions() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,86 @@
+// Jobs: what a person or a schedule asks for. A job is a number, what it is about, and one execution behind it.
+//
+// The job's row holds only what never changes (number, type, connection, revisions, workflow and run id); its status,
+// steps and streams are read from the execution. One job of a connection runs at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/awaitable.h"
+#include "common/errors.h"
+#include "engine/engine.h"
+#include "resources/resources.h"
+#include "state/store.h"
+
+namespace millrace::workflows {
+
+// Registers get_spec, check, discover, sync, normalize: the workflows of the short jobs, of a sync job, and their steps.
+// `resources` must outlive the engine.
+void register_all(engine::Registry& registry, std::shared_ptr<resources::Resources> resources, Runtime runtime);
+
+struct JobRequest {
+  JobRequest() = default;
+  std::string connection_id;                 // for sync and normalize
+  std::string job_type = "sync";             // sync | normalize (others are refused by name until they exist)
+  std::vector<connectors::StreamName> streams;  // empty: all of the connection
+  bool only_failed = false;                  // the streams that the connection's last job left incomplete
+  bool attach = false;                       // a busy connection: answer with the job that runs
+  std::string request_id;
+  resources::Principal principal;
+};
+
+// Thrown as job.already_running: its number is data of the problem.
+class JobConflict : public Error {
+ public:
+  JobConflict(std::int64_t id, std::string detail) : Error("job.already_running", std::move(detail)), job_id(id) {}
+  std::int64_t job_id;
+};
+
+struct JobFilter {
+  JobFilter() = default;
+  std::string connection_id;
+  std::string status;
+  std::string job_type;
+  std::size_t limit = 100;
+  std::size_t offset = 0;
+};
+
+// All JSON here is the contract's (see docs/reference/http.md). Thread-safe.
+class Jobs {
+ public:
+  Jobs(Runtime runtime, std::shared_ptr<state::Store> store, std::shared_ptr<engine::Engine> engine,
+       std::shared_ptr<resources::Resources> resources);
+  ~Jobs();
+
+  // Starts a job of a connection; returns its number. Idempotent by request id.
+  asio::awaitable<std::int64_t> start(JobRequest request);
+  // The short jobs: durable, started here, run to their end by wait().
+  asio::awaitable<std::int64_t> start_spec(std::string connector, resources::Principal principal);
+  asio::awaitable<std::int64_t> start_check(resources::Kind kind, std::string id, resources::Principal principal);
+  asio::awaitable<std::int64_t> start_discover(std::string source_id, resources::Principal principal);
+
+  // Returns when the job has ended or `at_most` passed; dropping the wait changes nothing.
+  asio::awaitable<void> wait(std::int64_t job_id, Duration at_most);
+
+  // The job as GET /v1/jobs/{id} shows it. Throws job.not_found.
+  asio::awaitable<std::string> job_json(std::int64_t job_id);
+  asio::awaitable<std::string> list_json(JobFilter filter);      // {data: [...], next, previous}
+  // What a short job found: check {status, code, message, remedy, jobId}; discover {catalog, revision, jobId}; spec.
+  asio::awaitable<std::string> result_json(std::int64_t job_id);
+  asio::awaitable<void> cancel(std::int64_t job_id, std::string reason);
+  asio::awaitable<std::string> logs_json(std::int64_t job_id, std::uint64_t after, std::size_t limit);
+  // mode verify: {eventsChecked, divergence}. Others are refused by name until they exist.
+  asio::awaitable<std::string> replay_json(std::int64_t job_id, std::string mode);
+  // The (workflowId, runId) behind a job.
+  asio::awaitable<std::pair<std::string, std::string>> execution_of(std::int64_t job_id);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::workflows

@@ -80,8 +80,16 @@ const std::vector<double>& latency_buckets() {
 std::string render_metrics() {
   rusage use{};
   ::getrusage(RUSAGE_SELF, &use);
-  metric_gauge("process_cpu_seconds_total", "User and system CPU time in seconds")
-      .set(double(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + double(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+  {
+    // A counter can only be raised: by what was used since the last look.
+    static std::mutex mutex;
+    static double told = 0;
+    std::lock_guard lock(mutex);
+    const double used =
+        double(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + double(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+    metric_counter("process_cpu_seconds_total", "User and system CPU time in seconds").add(used - told);
+    told = used;
+  }
   if (FILE* f = std::fopen("/proc/self/statm", "r")) {
     long size = 0, resident = 0;
     if (std::fscanf(f, "%ld %ld", &size, &resident) == 2)

@@ -1,5 +1,6 @@
 // What most files need, compiled once for each room. Nothing may rely on it: every file includes what it uses.
-#pragma once
+#ifndef MILLRACE_PCH_H_  // not #pragma once: g++ refuses it in a file that it precompiles
+#define MILLRACE_PCH_H_
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
@@ -20,3 +21,4 @@
 #include <utility>
 #include <variant>
 #include <vector>
+#endif

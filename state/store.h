@@ -7,8 +7,8 @@
 //  - A batch is written whole or not at all, and commit() returns only after it is durable (synced).
 //  - Batches take effect in the order in which commit() was called. A condition sees the store and all batches queued
 //    before its own; a failed condition fails its own batch, never its group.
-//  - After a failed write or sync nothing is guessed: the process ends (see StoreOptions::on_fatal). Before that, a full
-//    disk is met by the free-disk floor: below it commit() throws store.disk_full and nothing is written.
+//  - After a failed write or sync nothing is guessed: the process ends (see RocksDbOptions::on_fatal). Before that, a
+//    full disk is met by the free-disk floor: below it commit() throws store.disk_full and nothing is written.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +33,11 @@ struct KeyValue {
 struct Range {
   Range() = default;
   Range(std::string b, std::string e) : begin(std::move(b)), end(std::move(e)) {}
-  std::string begin;             // inclusive
-  std::string end;               // exclusive; empty: to the end of the store
-  std::size_t limit = 1'000;     // rows at most
+  std::string begin;                // inclusive
+  std::string end;                  // exclusive; empty: to the end of the store
+  std::size_t limit = 1'000;        // rows at most
   std::size_t max_bytes = 4 << 20;  // stops after the row that passes this; always at least one row
-  bool reverse = false;          // from the end downwards
+  bool reverse = false;             // from the end downwards
 };
 // All keys that begin with `prefix`.
 Range prefix_range(std::string_view prefix);

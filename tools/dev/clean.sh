@@ -17,7 +17,7 @@ TEXT
   esac
 done
 
-for dir in build build-asan build-tsan build-clang build-fuzz; do
+for dir in build build-asan build-tsan build-clang build-fuzz build-tidy; do
   [ ! -e "$dir" ] || run rm -rf "$dir"
 done
 find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

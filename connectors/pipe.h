@@ -16,6 +16,7 @@
 
 #include "common/awaitable.h"
 #include "common/event.h"
+#include "common/runtime.h"
 #include "connectors/row_batch.h"
 
 namespace millrace::connectors {
@@ -34,7 +35,9 @@ class BatchSink {
 
 class Pipe final : public BatchSink {
  public:
+  // Without a Runtime there is no clock, and the waited times below stay 0.
   explicit Pipe(std::size_t max_bytes = kDefaultBytes);
+  Pipe(Runtime runtime, std::size_t max_bytes);
 
   asio::awaitable<void> write(RowBatch batch) override;       // throws Cancelled once the reader closed its end
   asio::awaitable<void> checkpoint(Checkpoint checkpoint) override;

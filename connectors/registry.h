@@ -19,7 +19,8 @@ using DestinationFactory = std::function<std::unique_ptr<Destination>(Runtime, c
 
 struct Connector {
   std::string name;                  // "postgres"
-  std::string definition_id;         // a UUID; Airbyte's own where it has this connector
+  std::string definition_id;         // of the source; a UUID, Airbyte's own where it has this connector
+  std::string destination_definition_id;  // of the destination, where it differs (Airbyte has one for each)
   std::string title;                 // "PostgreSQL"
   std::string source_spec;           // JSON Schema with Airbyte's annotations (airbyte_secret, order, ...); empty: no source
   std::string destination_spec;      // empty: no destination
@@ -36,6 +37,7 @@ class Registry {
  public:
   void add(Connector connector);
   const Connector* by_name(const std::string& name) const;
+  // By either definition id.
   const Connector* by_definition_id(const std::string& id) const;
   const Connector* by_url(const std::string& url) const;
   std::vector<const Connector*> all() const;  // ordered by name

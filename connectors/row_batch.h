@@ -26,6 +26,14 @@ class RowBatch {
  public:
   RowBatch() = default;
   RowBatch(SchemaPtr schema, std::vector<char> arena) : schema_(std::move(schema)), arena_(std::move(arena)) { arena_.clear(); }
+  // Takes an arena that already holds `rows` whole tuples in the format above: a source's COPY reads straight into one.
+  static RowBatch of_tuples(SchemaPtr schema, std::vector<char> tuples, std::uint32_t rows) {
+    RowBatch batch;
+    batch.schema_ = std::move(schema);
+    batch.arena_ = std::move(tuples);
+    batch.rows_ = rows;
+    return batch;
+  }
   RowBatch(RowBatch&&) = default;
   RowBatch& operator=(RowBatch&&) = default;
 
@@ -68,6 +76,7 @@ class RowWriter {
  private:
   RowBatch* batch_;
   std::string tuple_;
+  std::uint16_t fields_left_ = 0;
 };
 
 // Reads tuples one by one. Throws connector.bad_row if the bytes are not tuples of `schema`'s width.
@@ -77,12 +86,13 @@ class RowReader {
     std::int32_t length;         // kNullField, kUnchangedField or >= 0
     std::string_view bytes;
   };
-  explicit RowReader(const RowBatch& batch) : rest_(batch.bytes()) {}
+  explicit RowReader(const RowBatch& batch) : rest_(batch.bytes()), width_(batch.schema() ? static_cast<int>(batch.schema()->fields.size()) : -1) {}
   // The next row's fields, or false at the end. The views are into the batch.
   bool next(std::vector<FieldView>& fields);
 
  private:
   std::string_view rest_;
+  int width_;  // fields of the schema; -1: the batch has none and any width is taken
 };
 
 // A place in a stream (or one split of it) that a destination can make durable together with the rows before it.

@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
   native,    // another built-in PostgreSQL type with a portable binary form (inet, point, tsvector, int4range, ...)
 };
 std::string_view to_string(Kind kind);
+std::optional<Kind> parse_kind(std::string_view text);
 
 struct Type {
   Type() = default;
@@ -80,7 +81,10 @@ struct Catalog {
   std::vector<Stream> streams;                // ordered by name
 };
 // JSON as the API shows it (Airbyte's catalog shape, JSON Schema per stream with our types beside), and back.
+// Reading throws Error connector.bad_document.
 std::string to_json(const Catalog& catalog);
 Catalog catalog_from_json(const std::string& json);
+std::string to_json(const Schema& schema);
+Schema schema_from_json(const std::string& json);
 
 }  // namespace millrace::connectors

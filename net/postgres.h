@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/awaitable.h"
+#include "common/errors.h"
 #include "common/runtime.h"
 
 namespace millrace::net {
@@ -46,7 +47,19 @@ struct PostgresResult {
 // Failures are Error with a code: postgres.unreachable, postgres.unknown_host, postgres.auth_failed,
 // postgres.database_missing, postgres.tls_refused, postgres.tls_required, postgres.permission_denied,
 // postgres.too_many_connections, postgres.starting_up, postgres.connection_lost, postgres.disk_full, postgres.query_failed, ...
-// chosen by SQLSTATE and phase; detail holds the server's own words. sqlstate() gives the raw code where there is one.
+// chosen by SQLSTATE and phase; detail holds the server's own words. They are PostgresError; sqlstate() gives the raw code
+// where there is one. After an error of a statement the session stands (its transaction is aborted); after any other
+// error, and after a cancelled wait, it is broken: usable() is false and every call throws postgres.connection_lost.
+class PostgresError : public Error {
+ public:
+  PostgresError(std::string_view code, std::string detail, std::string sqlstate)
+      : Error(code, std::move(detail)), sqlstate_(std::move(sqlstate)) {}
+  const std::string& sqlstate() const { return sqlstate_; }  // "42P01"; empty where the failure was not the server's
+
+ private:
+  std::string sqlstate_;
+};
+
 class PostgresSession {
  public:
   virtual ~PostgresSession() = default;
@@ -63,6 +76,10 @@ class PostgresSession {
   // waits to gather more. Rows: one CopyData is one row. Returns the number of messages through `messages`.
   virtual asio::awaitable<void> copy_out_begin(std::string sql) = 0;
   virtual asio::awaitable<bool> copy_out_read(std::vector<char>& out, std::size_t want, std::uint32_t& messages) = 0;
+  // The same for a COPY in binary format: the file header and trailer are taken off and not counted, so that `out` holds
+  // whole tuples and `rows` their number. Never mixed with copy_out_read in one COPY. Throws postgres.bad_copy if the
+  // stream does not begin with the header.
+  virtual asio::awaitable<bool> copy_out_read_rows(std::vector<char>& out, std::size_t want, std::uint32_t& rows) = 0;
   // After false: the row count of the server's command tag.
   virtual std::int64_t copy_out_rows() const = 0;
 
@@ -75,6 +92,8 @@ class PostgresSession {
 
   // Asks the server to stop what runs, through a second connection, on the blocking lane.
   virtual asio::awaitable<void> cancel_running() = 0;
+  // Idle and fit for another statement.
+  virtual bool usable() const = 0;
   // Terminate and close; safe at any time, idempotent, never blocks.
   virtual void close() = 0;
 };

@@ -1,0 +1,7 @@
+#include "connectors/registry.h"
+
+namespace millrace::connectors {
+
+void register_all(Registry&) {}
+
+}  // namespace millrace::connectors

@@ -1,0 +1,80 @@
+// JSON forms of plans and targets: step inputs and results hold them, so they are stored in histories. Fields are only
+// ever added, each with a default, so that an old history can be read.
+#include <nlohmann/json.hpp>
+
+#include "connectors/catalog_json.h"
+#include "connectors/destination.h"
+#include "connectors/read_document.h"
+#include "connectors/source.h"
+
+namespace millrace::connectors {
+
+using nlohmann::json;
+
+std::string_view to_string(Consistency c) { return c == Consistency::key_ranges ? "key_ranges" : "one_snapshot"; }
+
+std::string to_json(const SplitPlan& plan) {
+  json splits = json::array();
+  for (const Split& s : plan.splits) splits.push_back({{"id", s.id}, {"bounds", s.bounds}, {"rowsEstimate", s.rows_estimate}});
+  return json{{"splits", std::move(splits)}, {"consistency", to_string(plan.consistency)}, {"resumable", plan.resumable}}.dump();
+}
+
+SplitPlan split_plan_from_json(const std::string& text) {
+  return read_document(text, "split plan", [](const json& j) {
+    SplitPlan plan;
+    for (const auto& s : j.at("splits")) {
+      Split split;
+      split.id = s.at("id").get<std::string>();
+      split.bounds = s.at("bounds").get<std::string>();
+      split.rows_estimate = s.value("rowsEstimate", std::int64_t{-1});
+      plan.splits.push_back(std::move(split));
+    }
+    const auto consistency = j.at("consistency").get<std::string>();
+    if (consistency != "key_ranges" && consistency != "one_snapshot")
+      throw Error("connector.bad_document", "split plan: unknown consistency " + consistency);
+    plan.consistency = consistency == "key_ranges" ? Consistency::key_ranges : Consistency::one_snapshot;
+    plan.resumable = j.at("resumable").get<bool>();
+    return plan;
+  });
+}
+
+std::string to_json(const StreamTarget& t) {
+  json out{{"connectionId", t.connection_id},
+           {"source", {{"namespace", t.source_name.ns}, {"name", t.source_name.name}}},
+           {"namespace", t.ns},
+           {"name", t.name},
+           {"schema", t.schema ? schema_to_json(*t.schema) : json::array()},
+           {"syncMode", to_string(t.sync_mode)},
+           {"primaryKey", t.primary_key},
+           {"addKeys", t.add_keys},
+           {"metadataColumns", t.metadata_columns},
+           {"generation", t.generation},
+           {"loadId", t.load_id},
+           {"extractedAtUs", t.extracted_at_us},
+           {"adopt", t.adopt}};
+  return out.dump();
+}
+
+StreamTarget stream_target_from_json(const std::string& text) {
+  return read_document(text, "stream target", [](const json& j) {
+    StreamTarget t;
+    t.connection_id = j.at("connectionId").get<std::string>();
+    t.source_name = StreamName(j.at("source").at("namespace").get<std::string>(), j.at("source").at("name").get<std::string>());
+    t.ns = j.at("namespace").get<std::string>();
+    t.name = j.at("name").get<std::string>();
+    t.schema = std::make_shared<const Schema>(schema_value_from_json(j.at("schema")));
+    const auto mode = parse_sync_mode(j.at("syncMode").get<std::string>());
+    if (!mode) throw Error("connector.bad_document", "stream target: unknown sync mode");
+    t.sync_mode = *mode;
+    t.primary_key = j.at("primaryKey").get<std::vector<std::string>>();
+    t.add_keys = j.value("addKeys", false);
+    t.metadata_columns = j.value("metadataColumns", true);
+    t.generation = j.at("generation").get<std::int64_t>();
+    t.load_id = j.at("loadId").get<std::int64_t>();
+    t.extracted_at_us = j.at("extractedAtUs").get<std::int64_t>();
+    t.adopt = j.value("adopt", false);
+    return t;
+  });
+}
+
+}  // namespace millrace::connectors

@@ -5,10 +5,11 @@ from .compare import Difference, compare_tables, require_equal
 from .http_client import Client, Reply
 from .paths import REPO, millrace_binary, temp_dir
 from .pg import PgCluster, PgError, bin_dir
-from .server import Millrace
+from .server import Millrace, rows_committed, rows_read
 from .waiting import free_port, wait_until
 
 __all__ = [
     "Client", "Difference", "Millrace", "PgCluster", "PgError", "REPO", "Reply", "bin_dir", "compare_tables",
-    "free_port", "millrace_binary", "require_equal", "temp_dir", "wait_until",
+    "free_port", "millrace_binary", "require_equal", "rows_committed",
+    "rows_read", "temp_dir", "wait_until",
 ]

@@ -32,15 +32,15 @@ def key_of(cluster, database, schema, table):
     return text.split("\n") if text else []
 
 
-def compare_tables(left, right):
-    """Compares (cluster, database, schema, table) with another, over the columns of the first. Returns the number of
-    rows; raises Difference."""
+def compare_tables(left, right, where="true"):
+    """Compares (cluster, database, schema, table) with another, over the columns of the first and the rows that meet the
+    condition. Returns the number of rows; raises Difference."""
     columns = columns_of(*left)
     missing = set(columns) - set(columns_of(*right))
     if missing:
         raise Difference(f"columns missing in {_name(right)}: {', '.join(sorted(missing))}")
     order = key_of(*left) or columns
-    sides = [_Reader(side, columns, order) for side in (left, right)]
+    sides = [_Reader(side, columns, order, where) for side in (left, right)]
     rows = 0
     try:
         while True:
@@ -68,12 +68,12 @@ def require_equal(source, source_db, source_schema, destination, destination_db,
 
 
 class _Reader:
-    def __init__(self, side, columns, order):
+    def __init__(self, side, columns, order, where):
         cluster, database, schema, table = side
         # Text is compared under "C" so that both sides agree whatever their databases' collations.
         keys = ", ".join(f't.{quote(name)}::text COLLATE "C"' for name in order)
         sql = (f"COPY (SELECT {', '.join('t.' + quote(name) for name in columns)} FROM {quote(schema)}.{quote(table)} t "
-               f"ORDER BY {keys}) TO STDOUT")
+               f"WHERE {where} ORDER BY {keys}) TO STDOUT")
         self._process = subprocess.Popen(cluster.psql_command(database, "-c", "SET work_mem = '256MB'", "-c", sql),
                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_clean_environment())
 

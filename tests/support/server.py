@@ -129,3 +129,13 @@ class Millrace:
                 return items
             items += page
             after = page[-1]["id"]
+
+
+def rows_read(job):
+    """Rows that the job's streams have read so far."""
+    return sum(stream.get("rowsRead") or 0 for stream in job["streams"])
+
+
+def rows_committed(job):
+    """Rows of the job that the destination has made durable."""
+    return sum(stream.get("rowsCommitted") or 0 for stream in job["streams"])

@@ -17,10 +17,11 @@ class Millrace:
 
     The kernel kills it when this process dies. `keep` lets it live on (the demo's --keep)."""
 
-    def __init__(self, data_dir=None, options=(), keep=False, start=True, binary=None):
+    def __init__(self, data_dir=None, options=(), keep=False, start=True, binary=None, address="127.0.0.1"):
         self.binary = pathlib.Path(binary) if binary else millrace_binary()
         self.data_dir = pathlib.Path(data_dir) if data_dir else temp_dir("data", keep=keep) / "data"
         self.log_path = self.data_dir.parent / (self.data_dir.name + ".server.log")
+        self.address = address
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.options = list(options)
@@ -41,7 +42,7 @@ class Millrace:
     @property
     def command(self):
         """The words that start the server."""
-        return [str(self.binary), "server", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}",
+        return [str(self.binary), "server", "--data-dir", str(self.data_dir), "--listen", f"{self.address}:{self.port}",
                 *self.options]
 
     def start(self, ready=True, timeout=60):

@@ -1,0 +1,115 @@
+#include "resources/resources.h"
+
+#include "common/errors.h"
+#include "common/log.h"
+#include "resources/documents.h"
+#include "resources/repository.h"
+#include "state/keys.h"
+
+namespace millrace::resources {
+
+using nlohmann::json;
+
+class Resources::Impl {
+ public:
+  explicit Impl(std::shared_ptr<Repository> r) : repository(std::move(r)) {}
+  std::shared_ptr<Repository> repository;
+};
+
+Resources::Resources(Runtime runtime, std::shared_ptr<state::Store> store, std::shared_ptr<const connectors::Registry> registry,
+                     std::unique_ptr<SecretBox> secrets)
+    : impl_(std::make_shared<Impl>(
+          std::make_shared<Repository>(std::move(runtime), std::move(store), std::move(registry), std::move(secrets)))) {}
+Resources::~Resources() = default;
+
+asio::awaitable<Resource> Resources::create(Kind kind, std::string body, Principal principal, std::string request_id) {
+  auto repository = impl_->repository;
+  auto made = co_await repository->create(kind, std::move(body), principal, std::move(request_id));
+  log_info("resource created", {{"kind", to_string(kind)}, {"id", made.id}, {"name", made.name}, {"principal", principal.name}});
+  co_return made;
+}
+
+asio::awaitable<Resource> Resources::update(Kind kind, std::string id, std::string body, UpdateMode mode, Principal principal) {
+  auto repository = impl_->repository;
+  auto made = co_await repository->update(kind, std::move(id), std::move(body), mode, principal);
+  log_info("resource updated", {{"kind", to_string(kind)}, {"id", made.id}, {"revision", made.revision}, {"principal", principal.name}});
+  co_return made;
+}
+
+asio::awaitable<void> Resources::remove(Kind kind, std::string id, Principal principal) {
+  auto repository = impl_->repository;
+  co_await repository->remove(kind, id);
+  log_info("resource removed", {{"kind", to_string(kind)}, {"id", id}, {"principal", principal.name}});
+}
+
+asio::awaitable<Resource> Resources::get(Kind kind, std::string id) {
+  auto repository = impl_->repository;
+  auto found = co_await repository->need(kind, std::move(id));
+  co_return std::move(found.resource);
+}
+
+asio::awaitable<Resource> Resources::get_by_name(Kind kind, std::string name) {
+  auto repository = impl_->repository;
+  auto found = co_await repository->find_by_name(kind, name);
+  if (!found) throw Error("resource.not_found", "there is no " + std::string(to_string(kind)) + " named \"" + name + "\"");
+  co_return std::move(found->resource);
+}
+
+asio::awaitable<Resource> Resources::get_revision(Kind kind, std::string id, std::int64_t revision) {
+  auto repository = impl_->repository;
+  auto found = co_await repository->find_revision(kind, id, revision);
+  if (!found)
+    throw Error("resource.not_found", "there is no revision " + std::to_string(revision) + " of the " + std::string(to_string(kind)) + " " + id);
+  co_return std::move(*found);
+}
+
+asio::awaitable<std::vector<Resource>> Resources::revisions(Kind kind, std::string id) {
+  auto repository = impl_->repository;
+  co_await repository->need(kind, id);
+  co_return co_await repository->revisions(kind, id);
+}
+
+asio::awaitable<Page> Resources::list(Kind kind, std::size_t limit, std::string page) {
+  auto repository = impl_->repository;
+  co_return co_await repository->list(kind, limit, std::move(page));
+}
+
+std::string Resources::public_json(const Resource& resource) const {
+  return public_resource_json(resource, impl_->repository->registry());
+}
+
+asio::awaitable<std::string> Resources::configuration_with_secrets(Kind kind, std::string id, std::int64_t revision) {
+  auto repository = impl_->repository;
+  auto found = co_await repository->find_revision(kind, id, revision);
+  if (!found)
+    throw Error("resource.not_found", "there is no revision " + std::to_string(revision) + " of the " + std::string(to_string(kind)) + " " + id);
+  json spec = json::parse(found->spec);
+  json configuration = co_await repository->fill_secrets(spec.value("configuration", json::object()));
+  co_return configuration.dump();
+}
+
+const connectors::Connector& Resources::connector_of(const Resource& resource) const {
+  const auto spec = json::parse(resource.spec);
+  const auto* connector = registry().by_definition_id(spec.value("definitionId", ""));
+  if (!connector) throw Error("resource.unknown_reference", "the connector of \"" + resource.name + "\" is not in this build");
+  return *connector;
+}
+
+const connectors::Registry& Resources::registry() const { return impl_->repository->registry(); }
+
+asio::awaitable<std::string> Resources::plan(std::string documents, bool prune) {
+  auto repository = impl_->repository;
+  co_return co_await plan_documents(repository, std::move(documents), prune);
+}
+
+asio::awaitable<std::string> Resources::apply(std::string documents, bool prune, Principal principal) {
+  auto repository = impl_->repository;
+  co_return co_await apply_documents(repository, std::move(documents), prune, std::move(principal));
+}
+
+asio::awaitable<std::string> Resources::export_all() {
+  auto repository = impl_->repository;
+  co_return co_await export_documents(repository);
+}
+
+}  // namespace millrace::resources

@@ -84,11 +84,13 @@ asio::awaitable<void> Event::wait() {
     std::lock_guard lock(state->mutex);
     if (state->set) co_return;
   }
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(boost::system::error_code)>(
-      [state](auto handler) {
-        asio::any_io_executor executor = asio::get_associated_executor(handler);
-        state->add(Handler(std::move(handler)), std::move(executor), state);
-      }, asio::use_awaitable);
+  // A name, not a temporary: g++ 12 destroys a closure with captures twice when it is made inside a co_await expression.
+  auto initiation = [state](auto handler) {
+    asio::any_io_executor executor = asio::get_associated_executor(handler);
+    state->add(Handler(std::move(handler)), std::move(executor), state);
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(boost::system::error_code)>(initiation,
+                                                                                                asio::use_awaitable);
 }
 
 void Event::set() { state_->wake(true); }

@@ -98,6 +98,7 @@ class RealRuntime::Impl final : public Runtime::Backend {
     for (auto& t : others) t.join();
     std::lock_guard lock(lane_mutex_);
     if (lane_) lane_->join();
+    lane_.reset();  // a joined pool runs nothing more; run() may come again
   }
   void stop() {
     work_.reset();

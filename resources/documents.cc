@@ -151,6 +151,26 @@ asio::awaitable<Change> plan_one(std::shared_ptr<Repository> repository, Documen
   co_return change;
 }
 
+// A connection in the documents must not lose its source or destination to the prune.
+asio::awaitable<void> check_prune(std::shared_ptr<Repository> repository, Planning planning) {
+  for (const auto& document : planning.documents) {
+    if (document.kind != Kind::connection) continue;
+    for (auto end : {Kind::source, Kind::destination}) {
+      Faults told_already;
+      const auto name = reference_name(end, document.body, told_already);
+      if (!name) continue;
+      std::string end_name = name->text;
+      if (name->by_id) {
+        const auto found = co_await repository->find(end, name->text);
+        if (found) end_name = found->resource.name;
+      }
+      if (!planning.planned->contains({end, end_name}))
+        planning.faults->add(pointer_token(document.index) + "/spec" + name->pointer,
+                             "the " + std::string(to_string(end)) + " \"" + end_name + "\" is in no document and would be removed");
+    }
+  }
+}
+
 // What is here and in no document, connections first.
 asio::awaitable<std::vector<Change>> plan_prune(std::shared_ptr<Repository> repository, Planning planning) {
   std::vector<Change> out;
@@ -181,6 +201,7 @@ asio::awaitable<std::vector<Change>> plan_changes(std::shared_ptr<Repository> re
         auto change = co_await plan_one(repository, document, planning);
         changes.push_back(std::move(change));
       }
+  if (prune) co_await check_prune(repository, planning);
   throw_faults(*planning.faults, *planning.unknown);
   if (prune) {
     auto gone = co_await plan_prune(repository, planning);

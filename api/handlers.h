@@ -1,0 +1,54 @@
+// What the routes' files share, and one function each that adds their routes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "api/message.h"
+#include "api/router.h"
+#include "api/services.h"
+
+namespace millrace::api {
+
+inline constexpr std::size_t kDefaultLimit = 100;
+inline constexpr std::size_t kMaxLimit = 10'000;
+
+Response json_response(int status, std::string body);
+// The query parameter `limit`, 100 by default. Throws request.invalid_parameter.
+std::size_t limit_of(const Request& request);
+std::uint64_t number_of(const Request& request, std::string_view name, std::uint64_t otherwise);
+bool flag_of(const Request& request, std::string_view name, bool otherwise);
+std::int64_t job_id_of(const Request& request);
+// The header Idempotency-Key; empty: none.
+std::string idempotency_key_of(const Request& request);
+resources::Principal principal_of(const Request& request);
+// {"data": [items], "next": next or null, "previous": null}
+std::string list_json(const std::vector<std::string>& items, const std::string& next);
+
+// Builds a JSON object from parts that are JSON already, without parsing them again.
+class JsonObject {
+ public:
+  JsonObject& raw(std::string_view name, std::string_view json);  // empty: null
+  JsonObject& text(std::string_view name, std::string_view value);
+  JsonObject& number(std::string_view name, std::int64_t value);
+  JsonObject& boolean(std::string_view name, bool value);
+  std::string take();
+
+ private:
+  void name(std::string_view n);
+  std::string out_ = "{";
+};
+std::string json_text(std::string_view value);
+
+void add_system_routes(Router& router, const Services& services, std::function<Response(const Request&)> readiness);
+void add_token_routes(Router& router, const Services& services);
+void add_connector_routes(Router& router, const Services& services);
+void add_resource_routes(Router& router, const Services& services);
+void add_config_routes(Router& router, const Services& services);
+void add_job_routes(Router& router, const Services& services);
+void add_workflow_routes(Router& router, const Services& services);
+void add_airbyte_routes(Router& router, const Services& services);
+void add_document_routes(Router& router);
+
+}  // namespace millrace::api

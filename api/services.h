@@ -1,0 +1,25 @@
+// What the routes call: the rooms below, wired by cli/serve.
+#pragma once
+
+#include <memory>
+
+#include "api/tokens.h"
+#include "common/runtime.h"
+#include "engine/engine.h"
+#include "resources/resources.h"
+#include "state/store.h"
+#include "workflows/jobs.h"
+
+namespace millrace::api {
+
+struct Services {
+  explicit Services(Runtime r) : runtime(std::move(r)) {}
+  Runtime runtime;
+  std::shared_ptr<state::Store> store;
+  std::shared_ptr<engine::Engine> engine;
+  std::shared_ptr<resources::Resources> resources;
+  std::shared_ptr<workflows::Jobs> jobs;
+  std::shared_ptr<Tokens> tokens;
+};
+
+}  // namespace millrace::api

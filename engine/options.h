@@ -30,12 +30,20 @@ struct StepTimeouts {
   std::optional<Duration> heartbeat;
 };
 
+// What a step's future does when the step is cancelled.
+enum class CancelMode {
+  wait,        // ends with what the step answers (default)
+  try_cancel,  // tells the step and fails with "Cancelled" at once
+  abandon,     // fails with "Cancelled" at once; the step is not told
+};
+
 struct StepOptions {
   StepOptions() = default;
   std::string activity_id;        // shown and used in tokens; empty: "<type>-<n>", n counting that type in the run
   std::string queue = "default";  // place for task queues
   RetryPolicy retry;
   StepTimeouts timeouts;          // none given: no time-out but the run's
+  CancelMode cancel_mode = CancelMode::wait;
 };
 
 }  // namespace millrace::engine

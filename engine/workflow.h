@@ -14,6 +14,7 @@
 // its execution; any other exception blocks it (a bug, not an outcome).
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
@@ -21,6 +22,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/time_point.h"
 #include "engine/failure.h"
@@ -29,6 +32,7 @@
 namespace millrace::engine {
 
 class Replayer;  // engine/replayer.h: the machine behind a Context
+struct Scope;    // engine/scope.h: what is cancelled together
 
 namespace detail {
 // What a suspended workflow waits for. Resolved by the replayer with a value or a failure, exactly once.
@@ -36,7 +40,7 @@ struct Pending {
   bool ready = false;
   Payload value;
   std::optional<Failure> failure;
-  std::coroutine_handle<> waiter;
+  std::vector<std::coroutine_handle<>> waiters;  // resumed in this order
 };
 using PendingPtr = std::shared_ptr<Pending>;
 
@@ -51,7 +55,7 @@ class Future : public detail::EngineAwaitable {
   bool is_ready() const { return pending_->ready; }
 
   bool await_ready() const noexcept { return pending_->ready; }
-  void await_suspend(std::coroutine_handle<> h) noexcept { pending_->waiter = h; }
+  void await_suspend(std::coroutine_handle<> h) { pending_->waiters.push_back(h); }
   Payload await_resume() {
     if (pending_->failure) throw FailureError(*pending_->failure);
     return pending_->value;
@@ -61,10 +65,11 @@ class Future : public detail::EngineAwaitable {
   detail::PendingPtr pending_;
 };
 
-// Lives as long as the execution's coroutine. Use only from workflow code.
+// Lives as long as the execution's coroutine. Use only from workflow code. A copy is the same context; scope() and
+// shield() make one whose steps and timers are cancelled apart.
 class Context {
  public:
-  explicit Context(Replayer& replayer) : replayer_(&replayer) {}
+  Context(Replayer& replayer, std::shared_ptr<Scope> scope) : replayer_(&replayer), scope_(std::move(scope)) {}
 
   const std::string& workflow_id() const;
   const std::string& run_id() const;
@@ -92,20 +97,40 @@ class Context {
   // with type "Cancelled".
   bool cancel_requested() const;
 
+  // A context whose steps and timers the cancellation of this one does not reach: for clean-up.
+  Context shield() const;
+  // A context that cancel() ends apart from the rest; the cancellation of this one reaches it.
+  Context scope() const;
+  // Cancels the steps and timers of this context and of the scopes made from it.
+  void cancel();
+
  private:
   Replayer* replayer_;
+  std::shared_ptr<Scope> scope_;
 };
 
+// Workflow code. May itself be awaited in a Workflow, once: it runs as a part of the caller, which gets its result or
+// its exception.
 template <class T>
-class Workflow {
+class Workflow : public detail::EngineAwaitable {
  public:
   struct promise_type {
     std::optional<T> value;
     std::exception_ptr error;
+    std::coroutine_handle<> caller;  // that awaits this one; empty for the execution's own
+
+    // The caller runs on from here, on this stack; nothing of this frame is touched after it, since it may be gone.
+    struct Final {
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<promise_type> h) const noexcept {
+        if (const auto caller = h.promise().caller) caller.resume();
+      }
+      void await_resume() const noexcept {}
+    };
 
     Workflow get_return_object() { return Workflow(std::coroutine_handle<promise_type>::from_promise(*this)); }
     std::suspend_always initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }
+    Final final_suspend() noexcept { return {}; }
     void return_value(T v) { value.emplace(std::move(v)); }
     void unhandled_exception() noexcept { error = std::current_exception(); }
 
@@ -120,6 +145,19 @@ class Workflow {
   Workflow& operator=(Workflow&&) = delete;
   ~Workflow() {
     if (handle_) handle_.destroy();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  // False where it ended without a wait: the caller goes on at once.
+  bool await_suspend(std::coroutine_handle<> caller) {
+    handle_.resume();
+    if (handle_.done()) return false;
+    handle_.promise().caller = caller;
+    return true;
+  }
+  T await_resume() {
+    if (handle_.promise().error) std::rethrow_exception(handle_.promise().error);
+    return std::move(*handle_.promise().value);
   }
 
   // For the driver.

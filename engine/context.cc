@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include "engine/replayer.h"
+#include "engine/workflow.h"
+
+namespace millrace::engine {
+
+const std::string& Context::workflow_id() const { return replayer_->identity().workflow_id; }
+const std::string& Context::run_id() const { return replayer_->identity().run_id; }
+const std::string& Context::workflow_type() const { return replayer_->identity().type; }
+
+Future Context::start_step(std::string type, Payload input, StepOptions options) {
+  return replayer_->start_step(scope_, std::move(type), std::move(input), std::move(options));
+}
+Future Context::timer(Duration d) { return replayer_->start_timer(scope_, d); }
+
+WallTime Context::now() const { return replayer_->now(); }
+std::uint64_t Context::random() { return replayer_->random(); }
+std::string Context::uuid() {
+  const std::uint64_t hi = (random() & 0xffffffffffff0fffULL) | 0x4000ULL;
+  const std::uint64_t lo = (random() & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", hi >> 32, (hi >> 16) & 0xffff, hi & 0xffff, lo >> 48,
+                     lo & 0xffffffffffffULL);
+}
+Payload Context::side_effect(const std::string& name, const std::function<Payload()>& value) {
+  return replayer_->side_effect(name, value);
+}
+
+bool Context::cancel_requested() const { return replayer_->cancel_requested(); }
+
+Context Context::shield() const {
+  auto scope = std::make_shared<Scope>();
+  scope->parent = scope_;
+  scope->shielded = true;
+  return Context(*replayer_, std::move(scope));
+}
+Context Context::scope() const {
+  auto scope = std::make_shared<Scope>();
+  scope->parent = scope_;
+  return Context(*replayer_, std::move(scope));
+}
+void Context::cancel() { replayer_->cancel(*scope_); }
+
+}  // namespace millrace::engine

@@ -1,0 +1,82 @@
+// What the executions of one engine share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/event.h"
+#include "common/task_group.h"
+#include "engine/engine.h"
+#include "engine/engine_metrics.h"
+#include "engine/slots.h"
+#include "engine/timer_queue.h"
+
+namespace millrace::engine {
+
+class RunningExecution;
+using RunningPtr = std::shared_ptr<RunningExecution>;
+
+// Open executions by run id. Thread-safe.
+class OpenExecutions {
+ public:
+  void insert(const std::string& run_id, RunningPtr execution);
+  void erase(const std::string& run_id);
+  RunningPtr find(const std::string& run_id) const;
+  std::vector<RunningPtr> all() const;
+  std::size_t size() const;
+  void clear();
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, RunningPtr> executions_;
+};
+
+// Counts what is under way and tells when nothing is. Thread-safe.
+class Busy {
+ public:
+  void enter();
+  void leave();
+  std::size_t count() const { return count_; }
+  // Set whenever the count falls to 0.
+  asio::awaitable<void> wait_idle();
+
+ private:
+  std::atomic<std::size_t> count_{0};
+  Event idle_;
+};
+
+struct Core {
+  Core(Runtime r, std::shared_ptr<state::Store> s, Registry reg, EngineOptions o)
+      : runtime(std::move(r)),
+        store(std::move(s)),
+        registry(std::move(reg)),
+        options(o),
+        process(runtime.uuid()),
+        timers(runtime),
+        slots(options.step_slots),
+        tasks(runtime) {}
+
+  const Runtime runtime;
+  const std::shared_ptr<state::Store> store;
+  const Registry registry;
+  const EngineOptions options;
+  const std::string process;  // this life of the server; who ran an attempt
+  EngineMetrics metrics;
+  TimerQueue timers;
+  Slots slots;
+  OpenExecutions executions;
+  Busy steps;                 // attempts whose code runs
+  Busy pumps;                 // executions that decide or write
+  std::atomic<bool> draining{false};  // no new work
+  std::atomic<bool> stopped{false};   // nothing more is written
+  TaskGroup tasks;
+};
+using CorePtr = std::shared_ptr<Core>;
+
+inline constexpr std::string_view kBuildId = MILLRACE_VERSION;
+
+}  // namespace millrace::engine

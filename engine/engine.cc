@@ -1,0 +1,132 @@
+#include "engine/engine.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "common/errors.h"
+#include "common/log.h"
+#include "engine/engine_impl.h"
+#include "state/keys.h"
+
+namespace millrace::engine {
+
+namespace keys = state::keys;
+
+Engine::Engine(Runtime runtime, std::shared_ptr<state::Store> store, Registry registry, EngineOptions options)
+    : impl_(std::make_shared<Impl>(std::move(runtime), std::move(store), std::move(registry), options)) {}
+Engine::~Engine() = default;
+
+asio::awaitable<void> Engine::start() { return impl_->start(); }
+asio::awaitable<void> Engine::stop(Duration grace) { return impl_->stop(grace); }
+asio::awaitable<StartResult> Engine::start_workflow(StartRequest request) {
+  return impl_->start_workflow(std::move(request));
+}
+asio::awaitable<Execution> Engine::wait_closed(std::string workflow_id, std::string run_id, Duration at_most) {
+  return impl_->wait_closed(std::move(workflow_id), std::move(run_id), at_most);
+}
+asio::awaitable<ExecutionDetail> Engine::describe(std::string workflow_id, std::string run_id) {
+  return impl_->describe(std::move(workflow_id), std::move(run_id));
+}
+asio::awaitable<std::vector<EventView>> Engine::history(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                                        std::size_t limit) {
+  return impl_->history(std::move(workflow_id), std::move(run_id), after, limit);
+}
+asio::awaitable<void> Engine::wait_event(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                         Duration at_most) {
+  return impl_->wait_event(std::move(workflow_id), std::move(run_id), after, at_most);
+}
+asio::awaitable<std::vector<LogLine>> Engine::log(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                                  std::size_t limit) {
+  return impl_->log(std::move(workflow_id), std::move(run_id), after, limit);
+}
+asio::awaitable<ListPage> Engine::list(ListFilter filter) { return impl_->list(std::move(filter)); }
+asio::awaitable<void> Engine::request_cancel(std::string workflow_id, std::string run_id, std::string reason,
+                                             std::string request_id) {
+  return impl_->request_cancel(std::move(workflow_id), std::move(run_id), std::move(reason), std::move(request_id));
+}
+asio::awaitable<void> Engine::terminate(std::string workflow_id, std::string run_id, std::string reason) {
+  return impl_->terminate(std::move(workflow_id), std::move(run_id), std::move(reason));
+}
+asio::awaitable<VerifyReport> Engine::verify(std::string workflow_id, std::string run_id) {
+  return impl_->verify(std::move(workflow_id), std::move(run_id));
+}
+std::size_t Engine::open_executions() const { return impl_->open_executions(); }
+
+// Executions and their core hold each other while they are open.
+Engine::Impl::~Impl() {
+  core_->stopped = true;
+  core_->executions.clear();
+}
+
+// ---- life ----
+
+namespace {
+
+asio::awaitable<void> run_timers(CorePtr core) { co_await core->timers.run(); }
+
+asio::awaitable<void> load(RunningPtr execution) { co_await execution->load(); }
+
+}  // namespace
+
+asio::awaitable<void> Engine::Impl::start() {
+  core_->tasks.spawn("engine timers", run_timers(core_));
+  // All are found before any work is taken, so that requests reach them; they are replayed some at a time.
+  auto queue = std::make_shared<std::vector<RunningPtr>>();
+  state::Range range = state::prefix_range(keys::open_run_prefix());
+  for (;;) {
+    const auto rows = co_await core_->store->scan(range);
+    if (rows.empty()) break;
+    for (const state::KeyValue& row : rows) {
+      state::KeyReader key(row.key);
+      auto execution = std::make_shared<RunningExecution>(core_, key.str());
+      core_->executions.insert(execution->run_id(), execution);
+      queue->push_back(std::move(execution));
+    }
+    range.begin = rows.back().key + '\0';
+  }
+  if (queue->empty()) co_return;
+  log_info("recovering executions", {{"count", queue->size()}});
+  std::reverse(queue->begin(), queue->end());
+  const std::size_t loaders = std::min(core_->options.recovery_at_once, queue->size());
+  const auto strand = core_->runtime.make_strand();  // the queue's
+  for (std::size_t i = 0; i < loaders; ++i) core_->tasks.spawn_on(strand, "engine recovery", recover_some(core_, queue));
+}
+
+asio::awaitable<void> Engine::Impl::recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue) {
+  while (!queue->empty() && !core->draining) {
+    const RunningPtr execution = queue->back();
+    queue->pop_back();
+    std::exception_ptr error;
+    try {
+      co_await asio::co_spawn(execution->strand(), load(execution), asio::use_awaitable);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (!error) continue;
+    if (is_cancelled(error)) std::rethrow_exception(error);
+    log_error("execution cannot be loaded", {{"run", execution->run_id()}, {"error", millrace::describe(error)}});
+    core->executions.erase(execution->run_id());
+    execution->abandon();
+  }
+}
+
+asio::awaitable<void> Engine::Impl::stop(Duration grace) {
+  const CorePtr core = core_;
+  core->draining = true;
+  // Steps see draining() and come to a good place by themselves, or are told to.
+  const MonoTime end = core->runtime.mono() + grace;
+  while (core->steps.count() != 0 && core->runtime.mono() < end) {
+    const Duration left = std::chrono::duration_cast<Duration>(end - core->runtime.mono());
+    co_await core->runtime.sleep_for(std::min<Duration>(left, std::chrono::milliseconds(10)));
+  }
+  for (const RunningPtr& execution : core->executions.all()) execution->shut_down_steps();
+  co_await core->steps.wait_idle();
+  core->stopped = true;
+  for (const RunningPtr& execution : core->executions.all()) execution->abandon();
+  co_await core->pumps.wait_idle();
+  core->timers.stop();
+  co_await core->tasks.stop();
+  core->executions.clear();
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,57 @@
+// The engine behind its handle. One part a file: engine.cc (life), engine_start.cc (starts and requests),
+// engine_reads.cc (what is shown), engine_list.cc, engine_verify.cc.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/core.h"
+#include "engine/records/run_record.h"
+#include "engine/running_execution.h"
+
+namespace millrace::engine {
+
+class Engine::Impl {
+ public:
+  Impl(Runtime runtime, std::shared_ptr<state::Store> store, Registry registry, EngineOptions options)
+      : core_(std::make_shared<Core>(std::move(runtime), std::move(store), std::move(registry), options)) {}
+  ~Impl();
+
+  asio::awaitable<void> start();
+  asio::awaitable<void> stop(Duration grace);
+
+  asio::awaitable<StartResult> start_workflow(StartRequest request);
+  asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason,
+                                       std::string request_id);
+  asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
+
+  asio::awaitable<Execution> wait_closed(std::string workflow_id, std::string run_id, Duration at_most);
+  asio::awaitable<void> wait_event(std::string workflow_id, std::string run_id, std::uint64_t after, Duration at_most);
+  asio::awaitable<ExecutionDetail> describe(std::string workflow_id, std::string run_id);
+  asio::awaitable<std::vector<EventView>> history(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                                  std::size_t limit);
+  asio::awaitable<std::vector<LogLine>> log(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                            std::size_t limit);
+  asio::awaitable<ListPage> list(ListFilter filter);
+  asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
+  std::size_t open_executions() const { return core_->executions.size(); }
+
+ private:
+  struct Found {
+    std::string run_id;
+    RunRecord record;
+  };
+  // The run that is meant, with its record; throws workflow.not_found.
+  asio::awaitable<Found> find(std::string workflow_id, std::string run_id);
+  // The same, to act on it; throws workflow.closed too.
+  asio::awaitable<RunningPtr> find_open(std::string workflow_id, std::string run_id);
+  asio::awaitable<std::optional<StartResult>> earlier_start(StartRequest request, std::string digest);
+  // The run's input, and its result if it has one.
+  asio::awaitable<Execution> read_execution(Found found);
+  static asio::awaitable<void> recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue);
+
+  CorePtr core_;
+};
+
+}  // namespace millrace::engine

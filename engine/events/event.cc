@@ -1,0 +1,88 @@
+#include "engine/events/event.h"
+
+#include "engine/codec/json_fields.h"
+
+namespace millrace::engine {
+
+EventType type_of(const Attributes& attributes) {
+  return std::visit([](const auto& a) { return std::remove_cvref_t<decltype(a)>::kType; }, attributes);
+}
+
+bool is_command_event(EventType type) {
+  switch (type) {
+    case EventType::activity_task_scheduled:
+    case EventType::activity_task_cancel_requested:
+    case EventType::timer_started:
+    case EventType::timer_canceled:
+    case EventType::marker_recorded:
+    case EventType::workflow_execution_completed:
+    case EventType::workflow_execution_failed:
+    case EventType::workflow_execution_canceled:
+    case EventType::workflow_execution_continued_as_new:
+    case EventType::start_child_initiated:
+    case EventType::signal_external_initiated:
+    case EventType::request_cancel_external_initiated:
+    case EventType::update_accepted:
+    case EventType::update_completed:
+    case EventType::workflow_properties_modified: return true;
+    default: return false;
+  }
+}
+
+bool is_closing_event(EventType type) {
+  switch (type) {
+    case EventType::workflow_execution_completed:
+    case EventType::workflow_execution_failed:
+    case EventType::workflow_execution_canceled:
+    case EventType::workflow_execution_timed_out:
+    case EventType::workflow_execution_terminated:
+    case EventType::workflow_execution_continued_as_new: return true;
+    default: return false;
+  }
+}
+
+namespace {
+struct Key {
+  std::string operator()(const events::ActivityTaskScheduled& a) const {
+    return a.activity_id + " (" + a.activity_type + ")";
+  }
+  std::string operator()(const events::ActivityTaskCancelRequested& a) const { return of(a.scheduled_event_id); }
+  std::string operator()(const events::ActivityTaskCompleted& a) const { return of(a.scheduled_event_id); }
+  std::string operator()(const events::ActivityTaskFailed& a) const { return of(a.scheduled_event_id); }
+  std::string operator()(const events::ActivityTaskTimedOut& a) const { return of(a.scheduled_event_id); }
+  std::string operator()(const events::ActivityTaskCanceled& a) const { return of(a.scheduled_event_id); }
+  std::string operator()(const events::ActivityTaskStarted& a) const { return of(a.scheduled_event_id); }
+  std::string operator()(const events::TimerStarted& a) const { return a.timer_id; }
+  std::string operator()(const events::TimerCanceled& a) const { return a.timer_id; }
+  std::string operator()(const events::TimerFired& a) const { return a.timer_id; }
+  std::string operator()(const events::MarkerRecorded& a) const {
+    return std::string(events::to_string(a.kind)) + " " + a.name;
+  }
+  template <class T>
+  std::string operator()(const T&) const {
+    return {};
+  }
+  static std::string of(std::uint64_t scheduled) { return "of event " + std::to_string(scheduled); }
+};
+}  // namespace
+
+std::string describe_event(const Attributes& attributes) {
+  std::string out(event_type_name(type_of(attributes)));
+  const std::string key = std::visit(Key(), attributes);
+  if (!key.empty()) out += " " + key;
+  return out;
+}
+
+EventView view_of(const HistoryEvent& event) {
+  Json json = Json::object();
+  FieldJson visitor(json);
+  std::visit([&](const auto& a) { std::remove_cvref_t<decltype(a)>::visit(a, visitor); }, event.attributes);
+  EventView view;
+  view.id = event.id;
+  view.time = event.time;
+  view.type = event_type_name(type_of(event));
+  view.attributes = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return view;
+}
+
+}  // namespace millrace::engine

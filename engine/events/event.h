@@ -1,0 +1,56 @@
+// One event of a history: what happened, when, under which id. Ids of a run are dense from 1.
+#pragma once
+
+#include <variant>
+
+#include "engine/engine.h"
+#include "engine/events/execution.h"
+#include "engine/events/marker.h"
+#include "engine/events/step.h"
+#include "engine/events/timer.h"
+#include "engine/events/turn.h"
+
+namespace millrace::engine {
+
+using Attributes =
+    std::variant<events::WorkflowExecutionStarted, events::WorkflowExecutionCompleted, events::WorkflowExecutionFailed,
+                 events::WorkflowExecutionCanceled, events::WorkflowExecutionTimedOut, events::WorkflowExecutionTerminated,
+                 events::WorkflowExecutionCancelRequested, events::WorkflowTaskCompleted, events::ActivityTaskScheduled,
+                 events::ActivityTaskStarted, events::ActivityTaskCompleted, events::ActivityTaskFailed,
+                 events::ActivityTaskTimedOut, events::ActivityTaskCancelRequested, events::ActivityTaskCanceled,
+                 events::TimerStarted, events::TimerFired, events::TimerCanceled, events::MarkerRecorded>;
+
+struct HistoryEvent {
+  HistoryEvent() = default;
+  HistoryEvent(std::uint64_t i, WallTime t, Attributes a) : id(i), time(t), attributes(std::move(a)) {}
+  std::uint64_t id = 0;
+  WallTime time;
+  Attributes attributes;
+};
+
+EventType type_of(const Attributes& attributes);
+inline EventType type_of(const HistoryEvent& event) { return type_of(event.attributes); }
+// Written because workflow code asked for it: replay matches it against a command.
+bool is_command_event(EventType type);
+// Ends the run.
+bool is_closing_event(EventType type);
+
+// "ACTIVITY_TASK_SCHEDULED check-1 (check)": the type and what replay compares.
+std::string describe_event(const Attributes& attributes);
+EventView view_of(const HistoryEvent& event);
+
+// Calls f(StoredPayload&) for each payload of the event.
+template <class F>
+struct PayloadVisitor {
+  F& f;
+  void operator()(const char*, StoredPayload& p) { f(p); }
+  template <class T>
+  void operator()(const char*, T&) {}
+};
+template <class F>
+void for_each_payload(Attributes& attributes, F f) {
+  PayloadVisitor<F> visitor{f};
+  std::visit([&](auto& a) { std::remove_cvref_t<decltype(a)>::visit(a, visitor); }, attributes);
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,91 @@
+#include "engine/history.h"
+
+#include "common/errors.h"
+#include "engine/events/codec.h"
+#include "state/keys.h"
+
+namespace millrace::engine {
+
+HistoryReader::HistoryReader(state::Store& store, std::string run_id, std::uint64_t first_batch, bool with_blobs)
+    : store_(store),
+      run_id_(std::move(run_id)),
+      with_blobs_(with_blobs),
+      from_(state::keys::history(run_id_, first_batch)),
+      next_id_(first_batch) {}
+
+asio::awaitable<std::vector<HistoryEvent>> HistoryReader::next() {
+  std::vector<HistoryEvent> events;
+  if (batches_.empty() && !at_end_) {
+    state::Range range = state::prefix_range(state::keys::history_prefix(run_id_));
+    range.begin = from_;
+    range.limit = 256;
+    range.max_bytes = 1 << 20;
+    auto rows = co_await store_.scan(range);
+    at_end_ = rows.empty();
+    if (!rows.empty()) from_ = rows.back().key + '\0';
+    for (auto& row : rows) batches_.push_back(std::move(row.value));
+  }
+  if (batches_.empty()) co_return events;
+  events = decode_events(batches_.front());
+  batches_.pop_front();
+  for (const HistoryEvent& e : events)
+    if (e.id != next_id_++) throw Error("store.corrupt", "the history of run " + run_id_ + " has a gap at event " + std::to_string(e.id));
+  if (with_blobs_) co_await load_blobs(&events);
+  co_return events;
+}
+
+asio::awaitable<void> HistoryReader::load_blobs(std::vector<HistoryEvent>* events) {
+  std::vector<StoredPayload*> absent;
+  for (HistoryEvent& e : *events)
+    for_each_payload(e.attributes, [&](StoredPayload& p) {
+      if (p.is_absent()) absent.push_back(&p);
+    });
+  for (StoredPayload* p : absent) {
+    auto text = co_await store_.get(state::keys::blob(run_id_, p->blob_hash));
+    if (!text) throw Error("store.corrupt", "a payload of run " + run_id_ + " is missing");
+    p->text = std::move(*text);
+  }
+}
+
+asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id, std::uint64_t first_event) {
+  HistoryReader reader(store, std::move(run_id), first_event);
+  co_return co_await reader.next();
+}
+
+std::optional<Divergence> HistoryReplay::feed(const HistoryEvent& event) {
+  last_id_ = event.id;
+  const EventType type = type_of(event);
+  if (is_command_event(type) && turn_) {
+    commands_.push_back(event);
+    return std::nullopt;
+  }
+  if (auto d = finish()) return d;
+  if (closed_ || is_command_event(type)) {
+    Divergence d;
+    d.event_id = event.id;
+    d.expected = describe_event(event.attributes);
+    d.got = closed_ ? "nothing: the run had ended before" : "nothing: no turn stands before it";
+    return d;
+  }
+  if (is_closing_event(type)) {
+    closed_ = true;  // terminated or timed out: code had no say
+    return std::nullopt;
+  }
+  if (type == EventType::workflow_task_completed) {
+    turn_ = event;
+    return std::nullopt;
+  }
+  if (type == EventType::workflow_execution_started || type == EventType::activity_task_started) return std::nullopt;
+  return replayer_.deliver(event);
+}
+
+std::optional<Divergence> HistoryReplay::finish() {
+  if (!turn_) return std::nullopt;
+  auto d = replayer_.replay_turn(*turn_, commands_);
+  if (!commands_.empty() && is_closing_event(type_of(commands_.back()))) closed_ = true;
+  turn_.reset();
+  commands_.clear();
+  return d;
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,58 @@
+// Reading a history from the store, in order and page by page, and running it through a Replayer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/awaitable.h"
+#include "engine/events/event.h"
+#include "engine/replayer.h"
+#include "state/store.h"
+
+namespace millrace::engine {
+
+// Reads the events of a run in the order of their ids, some batches at a time, payloads in blobs included. Throws
+// store.corrupt where ids are not dense or a blob is missing.
+class HistoryReader {
+ public:
+  // From the batch that begins with `first_batch` on.
+  HistoryReader(state::Store& store, std::string run_id, std::uint64_t first_batch = 1, bool with_blobs = true);
+  // The next batch; empty at the end.
+  asio::awaitable<std::vector<HistoryEvent>> next();
+
+ private:
+  asio::awaitable<void> load_blobs(std::vector<HistoryEvent>* events);
+
+  state::Store& store_;
+  std::string run_id_;
+  bool with_blobs_;
+  std::string from_;
+  std::deque<std::string> batches_;
+  std::uint64_t next_id_;
+  bool at_end_ = false;
+};
+
+// All events of a batch that lies at `first_event`; empty if there is none.
+asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id, std::uint64_t first_event);
+
+// Cuts a stream of events into turns and feeds them to a replayer.
+class HistoryReplay {
+ public:
+  explicit HistoryReplay(Replayer& replayer) : replayer_(replayer) {}
+  // Events in order. After a divergence nothing more may be fed.
+  std::optional<Divergence> feed(const HistoryEvent& event);
+  // The history ends here.
+  std::optional<Divergence> finish();
+
+ private:
+  Replayer& replayer_;
+  std::optional<HistoryEvent> turn_;     // whose commands are being gathered
+  std::vector<HistoryEvent> commands_;
+  std::uint64_t last_id_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,128 @@
+// The machine behind a Context: runs a workflow's code turn by turn, live and over its history.
+//
+// A turn: the events that came in since the last one (news) are handed to the code in the order of their ids, each
+// resolving what the code waits for; whatever the code then asks for is a list of commands. Live, the commands become
+// events behind the turn's WORKFLOW_TASK_COMPLETED. On replay they are matched, one by one and in order, against the
+// command events that stand there; the first that does not match is a Divergence. The code is woken exactly as often and
+// in the same order as it was live, since both go by the same events.
+//
+// Pure: no clock, no thread, no store. Lives on its execution's strand.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/events/event.h"
+#include "engine/scope.h"
+#include "engine/workflow.h"
+
+namespace millrace::engine {
+
+// Something that code waits for and history ends: a step or a timer.
+struct Operation {
+  enum class Kind { step, timer };
+  Kind kind = Kind::step;
+  detail::PendingPtr pending;
+  std::uint64_t event_id = 0;  // that scheduled it; 0: not in the history yet
+  std::string name;            // activity id or timer id
+  ScopePtr scope;
+  CancelMode cancel_mode = CancelMode::wait;
+  bool cancel_requested = false;
+  bool closed = false;         // the event that ends it was delivered
+};
+using OperationPtr = std::shared_ptr<Operation>;
+
+// What a turn asks for: the event it will be, without its id.
+struct Command {
+  explicit Command(Attributes b, OperationPtr o = nullptr) : body(std::move(b)), operation(std::move(o)) {}
+  Attributes body;
+  OperationPtr operation;  // bound to the event's id once that is known
+};
+
+struct Turn {
+  std::vector<Command> commands;   // a closing one is the last
+  std::optional<std::string> bug;  // the code threw what is no outcome: nothing of this turn may be used
+};
+
+class Replayer {
+ public:
+  struct Identity {
+    std::string workflow_id;
+    std::string run_id;
+    std::string type;
+    std::string original_run_id;  // seeds random()
+  };
+  // `function` must outlive the replayer.
+  Replayer(Identity identity, const WorkflowFunction& function, Payload input);
+  Replayer(const Replayer&) = delete;
+  Replayer& operator=(const Replayer&) = delete;
+
+  // Keeps an event for the next turn. A divergence: it speaks of something that the code has not asked for.
+  std::optional<Divergence> deliver(const HistoryEvent& news);
+  bool has_news() const { return !news_.empty() || !started(); }
+  std::uint64_t first_news() const { return news_.empty() ? 0 : news_.front().id; }
+
+  // Runs one turn at `now`; live.
+  Turn live_turn(WallTime now);
+  // Tells under which id a command of the last turn stands in the history.
+  void bind(const Attributes& command, const OperationPtr& operation, std::uint64_t event_id);
+  // Runs the turn of `turn_event` and matches it against the command events behind it.
+  std::optional<Divergence> replay_turn(const HistoryEvent& turn_event, const std::vector<HistoryEvent>& commands);
+
+  bool started() const { return coroutine_.has_value(); }
+  // The code has ended: only a closing event may follow.
+  bool ended() const { return ended_; }
+  // The last command that got its place in the history.
+  const std::string& position() const { return position_; }
+
+  // ---- for Context ----
+  const Identity& identity() const { return identity_; }
+  WallTime now() const { return now_; }
+  bool cancel_requested() const { return root_->cancelled; }
+  Future start_step(const ScopePtr& scope, std::string type, Payload input, StepOptions options);
+  Future start_timer(const ScopePtr& scope, Duration d);
+  std::uint64_t random();
+  Payload side_effect(const std::string& name, const std::function<Payload()>& value);
+  void cancel(Scope& scope);
+
+ private:
+  Turn run_turn(WallTime now, const std::vector<HistoryEvent>* recorded);
+  void begin();
+  void apply(const HistoryEvent& news);
+  void resume(std::coroutine_handle<> handle);
+  void resolve(Operation& operation, Payload value);
+  void fail(Operation& operation, Failure failure);
+  void wake(Operation& operation);
+  void cancel(const OperationPtr& operation);
+  void finish(Turn& turn);
+  Divergence divergence(std::uint64_t event_id, std::string expected, std::string got) const;
+
+  const Identity identity_;
+  const WorkflowFunction& function_;
+  Payload input_;
+  ScopePtr root_ = std::make_shared<Scope>();
+  Context context_;
+  std::mt19937_64 random_;
+  WallTime now_;
+  std::vector<HistoryEvent> news_;
+  std::vector<Command> commands_;
+  const std::vector<HistoryEvent>* recorded_ = nullptr;  // while a turn is replayed
+  std::size_t recorded_markers_ = 0;              // how many of them this turn has taken
+  std::map<std::uint64_t, OperationPtr> operations_;
+  std::map<std::string, std::uint32_t> step_counts_;
+  std::uint32_t timer_count_ = 0;
+  std::string position_ = "the start";
+  std::optional<std::string> bug_;
+  bool ended_ = false;
+  std::optional<Workflow<Payload>> coroutine_;  // last: its frame uses all of the above
+};
+
+// The command is what the event holds: kind and key equal (engine.md 2.9: not inputs, durations or options).
+bool same_command(const Attributes& command, const Attributes& event);
+
+}  // namespace millrace::engine

@@ -1,0 +1,131 @@
+// An open execution in memory: decide, write, act.
+//
+// All that happens to an execution comes in as an input: a start, the end of an attempt, a timer, a request. Inputs queue
+// on the execution's strand. The pump takes all that wait, lets each change the state and add events, runs the turns of
+// the code that these wake, and writes everything as one batch, conditional on the run's record as it was last written.
+// Only after the commit do actions run: attempts start, callers get their answer. While a batch is on its way further
+// inputs gather for the next; so at most one batch of a run is in flight, and many ends of steps cost one turn.
+//
+// The state in memory is ahead of the store only while a batch is in flight. A batch that can't be written because the
+// disk is full waits and is written again; one that fails for good ends the execution in memory (the store is closed, or
+// another owner has the run), and nothing of it is acted on.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/event.h"
+#include "engine/core.h"
+#include "engine/execution_steps.h"
+#include "engine/execution_timers.h"
+#include "engine/records/run_record.h"
+#include "engine/replayer.h"
+#include "engine/transaction.h"
+
+namespace millrace::engine {
+
+class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
+ public:
+  using Input = std::function<void(Transaction&)>;
+
+  RunningExecution(CorePtr core, std::string run_id);
+
+  // Thread-safe. Inputs wait while the execution is being loaded. `acks` of an input that comes too late fail.
+  void submit(Input input);
+  const std::string& run_id() const { return run_id_; }
+  const asio::any_io_executor& strand() const { return strand_; }
+
+  // Begins a new run; the batch is conditional on there being no such run and on the conditions in `request.extra` and
+  // `beside`, and writes both. Done when it is durable: true, or false if a condition failed (then nothing was written).
+  // Throws store.disk_full.
+  asio::awaitable<bool> start(StartRequest request, state::Batch beside);
+  // Reads and replays what the store has; then goes on with it. On the strand.
+  asio::awaitable<void> load();
+  // Gives up what waits and takes no more.
+  void abandon();
+  // The server stops: what runs is told to end.
+  void shut_down_steps();
+  // What of the pending steps and timers is newer in memory than in the store. Hops to the strand.
+  struct Live {
+    struct Step {
+      StepState state = StepState::scheduled;
+      std::optional<WallTime> next_attempt;
+      std::optional<Payload> heartbeat;
+    };
+    std::map<std::uint64_t, Step> steps;
+  };
+  asio::awaitable<Live> live();
+
+  // Returns at once when the history is longer than `after`, or the run is closed.
+  asio::awaitable<void> wait_event(std::uint64_t after, Duration at_most);
+  asio::awaitable<void> wait_closed(Duration at_most);
+
+  // ---- on the strand: for inputs and for the groups ----
+  Core& core() { return *core_; }
+  const CorePtr& shared_core() const { return core_; }
+  bool is_open() const { return record_.status == ExecutionStatus::running; }
+  // Open, and its batches can be written: what an input asks before it changes anything.
+  bool accepts() const { return is_open() && !dead_; }
+  bool is_blocked() const { return record_.is_blocked; }
+  const RunRecord& record() const { return record_; }
+  ExecutionSteps& steps() { return steps_; }
+  ExecutionTimers& timers() { return timers_; }
+  // Appends an event; the reference is good until the next one.
+  const HistoryEvent& append(Transaction& tx, Attributes attributes);
+  void request_cancel(Transaction& tx, std::string reason, std::string identity, std::string request_id);
+  // Closes the run without its code.
+  void close_by_force(Transaction& tx, Attributes closing);
+  // The next free number for a line of the log.
+  std::uint64_t next_log_seq() { return next_log_seq_++; }
+
+ private:
+  void wake_pump();
+  static asio::awaitable<Live> live_on_strand(RunningPtr self);
+  asio::awaitable<void> pump(RunningPtr self);
+  void decide(Transaction& tx, std::vector<Input> inputs);
+  void run_turns(Transaction& tx);
+  void dispatch(Transaction& tx, const HistoryEvent& event);
+  void restore(const HistoryEvent& event);
+  void block(Transaction& tx, Divergence divergence);
+  void close(Transaction& tx, const HistoryEvent& closing);
+  void begin(Transaction& tx, StartRequest& request, state::Batch beside);
+  void recover(Transaction& tx, const std::optional<Divergence>& divergence);
+  void complete_batch(Transaction& tx);
+  asio::awaitable<bool> write(Transaction* tx);
+  void give_up(const Transaction& tx, const std::exception_ptr& error);
+  void tell_waiters();
+  asio::awaitable<void> wait_until_true(std::function<bool()> done, Duration at_most);
+
+  const CorePtr core_;
+  const std::string run_id_;
+  const asio::any_io_executor strand_;
+
+  // On the strand.
+  std::vector<Input> inputs_;
+  bool ready_ = false;    // loaded: inputs may be taken
+  bool pumping_ = false;
+  bool dead_ = false;     // closed, or given up
+  RunRecord record_;
+  std::string stored_record_;  // its bytes as last written; empty: never
+  std::string next_record_;    // its bytes in the batch on its way
+  bool record_changed_ = false;  // beside what a batch of events changes
+  std::uint64_t last_event_id_ = 0;
+  std::uint64_t next_log_seq_ = 1;
+  std::unique_ptr<Replayer> replayer_;
+  ExecutionSteps steps_;
+  ExecutionTimers timers_;
+
+  // For waiters on other strands.
+  std::atomic<std::uint64_t> durable_length_{0};
+  std::atomic<bool> durable_closed_{false};
+  std::mutex waiters_mutex_;
+  std::list<std::shared_ptr<Event>> waiters_;
+};
+
+}  // namespace millrace::engine

@@ -2,14 +2,14 @@
 
 namespace millrace::engine {
 
-void OpenExecutions::insert(const std::string& run_id, RunningPtr execution) {
+bool OpenExecutions::insert(const std::string& run_id, const RunningPtr& execution) {
   std::lock_guard lock(mutex_);
-  executions_[run_id] = std::move(execution);
+  return executions_.emplace(run_id, execution).second;
 }
-void OpenExecutions::erase(const std::string& run_id) {
+void OpenExecutions::erase(const std::string& run_id, const RunningExecution* execution) {
   RunningPtr dropped;
   std::lock_guard lock(mutex_);
-  if (const auto it = executions_.find(run_id); it != executions_.end()) {
+  if (const auto it = executions_.find(run_id); it != executions_.end() && it->second.get() == execution) {
     dropped = std::move(it->second);
     executions_.erase(it);
   }

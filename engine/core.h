@@ -23,8 +23,10 @@ using RunningPtr = std::shared_ptr<RunningExecution>;
 // Open executions by run id. Thread-safe.
 class OpenExecutions {
  public:
-  void insert(const std::string& run_id, RunningPtr execution);
-  void erase(const std::string& run_id);
+  // False if there is one of this run.
+  bool insert(const std::string& run_id, const RunningPtr& execution);
+  // Only this one, not another of the same run.
+  void erase(const std::string& run_id, const RunningExecution* execution);
   RunningPtr find(const std::string& run_id) const;
   std::vector<RunningPtr> all() const;
   std::size_t size() const;

@@ -105,7 +105,7 @@ asio::awaitable<void> Engine::Impl::recover_some(CorePtr core, std::shared_ptr<s
     if (!error) continue;
     if (is_cancelled(error)) std::rethrow_exception(error);
     log_error("execution cannot be loaded", {{"run", execution->run_id()}, {"error", millrace::describe(error)}});
-    core->executions.erase(execution->run_id());
+    core->executions.erase(execution->run_id(), execution.get());
     execution->abandon();
   }
 }

@@ -68,13 +68,16 @@ asio::awaitable<StartResult> Engine::Impl::start_workflow(StartRequest request) 
       beside.expect_absent(keys::current(request.workflow_id));
     }
     auto execution = std::make_shared<RunningExecution>(core_, request.run_id);
-    core_->executions.insert(request.run_id, execution);
-    if (co_await execution->start(request, std::move(beside))) {
-      StartResult result;
-      result.workflow_id = request.workflow_id;
-      result.run_id = request.run_id;
-      result.started = true;
-      co_return result;
+    // A run id that is taken is found out here or by the batch; the same way on.
+    if (core_->executions.insert(request.run_id, execution)) {
+      const bool started = co_await execution->start(request, std::move(beside));
+      if (started) {
+        StartResult result;
+        result.workflow_id = request.workflow_id;
+        result.run_id = request.run_id;
+        result.started = true;
+        co_return result;
+      }
     }
     auto before = co_await earlier_start(request, digest);
     if (before) co_return std::move(*before);

@@ -64,7 +64,7 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   // Dropped with the frames of its code: a closed run holds no memory.
   tx.act([this, status, was_blocked, self = shared_from_this()] {
     replayer_.reset();
-    core_->executions.erase(run_id_);
+    core_->executions.erase(run_id_, this);
     core_->metrics.opened(record_.type, -1);
     if (was_blocked) core_->metrics.blocked(record_.type, -1);
     core_->metrics.closed(record_.type, status, *record_.closed - record_.started);

@@ -179,7 +179,7 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
   const bool began = !stored_record_.empty();
   dead_ = true;
   if (began) log_warn("execution dropped from memory", {{"run", run_id_}, {"error", describe(error)}});
-  core_->executions.erase(run_id_);
+  core_->executions.erase(run_id_, this);
   steps_.abandon(CancelReason::shut_down);
   timers_.abandon();
   if (began) core_->metrics.opened(record_.type, -1);

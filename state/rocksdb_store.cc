@@ -243,7 +243,7 @@ class RocksDbStore final : public Store {
     }
     auto database = std::make_shared<Database>();
     database->lock = std::make_unique<DirectoryLock>(rocks.env, dir);
-    if (const auto cut = check_and_cut_wals(rocks.env, dir); cut > 0)
+    if (const auto cut = check_and_cut_logs(rocks.env, dir); cut > 0)
       log_info("store: a torn write was cut off", {{"directory", dir}, {"bytes", cut}});
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(rocks, dir, &db);
@@ -339,7 +339,7 @@ class RocksDbStore final : public Store {
   DiskFloor floor_;
   CommitQueue queue_;
   Metrics metrics_;
-  MonoTime gauges_set_{};  // by the committer
+  MonoTime gauges_set_{};                // by the committer
   std::atomic<bool> disk_full_ = false;  // as RocksDB's flushes and compactions see it
   mutable std::mutex mutex_;             // database_ against close()
   DatabasePtr database_;

@@ -70,7 +70,7 @@ void require(const rocksdb::Status& status, const std::string& what) {
 // Replaces the log by what is whole of it. By way of a second file, since RocksDB's file layer cannot truncate;
 // ".dbtmp" is the name that RocksDB clears away if we die in between.
 void cut(rocksdb::Env* env, const std::string& directory, const std::string& path, std::string_view whole) {
-  const std::string aside = path.substr(0, path.size() - 4) + ".dbtmp";
+  const std::string aside = directory + "/000000.dbtmp";
   std::unique_ptr<rocksdb::WritableFile> file;
   require(env->NewWritableFile(aside, &file, rocksdb::EnvOptions()), "a torn write cannot be cut off");
   require(file->Append(rocksdb::Slice(whole.data(), whole.size())), "a torn write cannot be cut off");
@@ -115,31 +115,37 @@ WalScan scan_wal(std::string_view bytes) {
   return scan;
 }
 
-std::uint64_t check_and_cut_wals(rocksdb::Env* env, const std::string& directory) {
+namespace {
+
+// All *.log files, oldest first.
+std::vector<std::string> find_logs(rocksdb::Env* env, const std::string& directory) {
   std::vector<std::string> children;
   const auto listed = env->GetChildren(directory, &children);
-  if (listed.IsNotFound()) return 0;
-  require(listed, "the data directory cannot be listed");
+  if (!listed.IsNotFound()) require(listed, "the data directory cannot be listed");
   std::vector<std::pair<std::uint64_t, std::string>> logs;
   for (const auto& name : children) {
-    const auto dot = name.find(".log");
-    if (dot == 0 || dot == std::string::npos || dot + 4 != name.size()) continue;
-    if (name.find_first_not_of("0123456789") != dot) continue;
-    logs.emplace_back(std::stoull(name.substr(0, dot)), directory + "/" + name);
+    const auto digits = name.find_first_not_of("0123456789");
+    if (digits == 0 || digits == std::string::npos || name.substr(digits) != ".log") continue;
+    logs.emplace_back(std::stoull(name.substr(0, digits)), directory + "/" + name);
   }
   std::sort(logs.begin(), logs.end());
+  std::vector<std::string> paths;
+  for (auto& [_, path] : logs) paths.push_back(std::move(path));
+  return paths;
+}
 
+std::uint64_t check_and_cut_wals(rocksdb::Env* env, const std::string& directory) {
   std::string torn, torn_content;  // the log with a bad place
   std::uint64_t torn_at = 0;
   const auto refuse = [&] {
     throw Error("store.corrupt",
                 torn + " is damaged at byte " + std::to_string(torn_at) + ", and acknowledged data lies behind it");
   };
-  for (const auto& [_, path] : logs) {
+  for (const auto& path : find_logs(env, directory)) {
     std::string bytes;
     require(rocksdb::ReadFileToString(env, path, &bytes), "a log cannot be read");
-    const WalScan scan = scan_wal(bytes);
     if (!torn.empty() && !bytes.empty()) refuse();  // all of a log is synced before the next one is written
+    const WalScan scan = scan_wal(bytes);
     if (scan.whole) continue;
     torn = path;
     torn_at = scan.whole_bytes;
@@ -149,6 +155,27 @@ std::uint64_t check_and_cut_wals(rocksdb::Env* env, const std::string& directory
   if (torn.empty()) return 0;
   cut(env, directory, torn, std::string_view(torn_content).substr(0, torn_at));
   return torn_content.size() - torn_at;
+}
+
+std::uint64_t cut_manifest(rocksdb::Env* env, const std::string& directory) {
+  std::string name;
+  const auto found = rocksdb::ReadFileToString(env, directory + "/CURRENT", &name);
+  if (found.IsNotFound() || found.IsPathNotFound()) return 0;
+  require(found, "CURRENT cannot be read");
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  const std::string path = directory + "/" + name;
+  std::string bytes;
+  if (!rocksdb::ReadFileToString(env, path, &bytes).ok()) return 0;  // RocksDB says what is wrong
+  const WalScan scan = scan_wal(bytes);
+  if (scan.whole || scan.record_begins_behind) return 0;
+  cut(env, directory, path, std::string_view(bytes).substr(0, scan.whole_bytes));
+  return bytes.size() - scan.whole_bytes;
+}
+
+}  // namespace
+
+std::uint64_t check_and_cut_logs(rocksdb::Env* env, const std::string& directory) {
+  return check_and_cut_wals(env, directory) + cut_manifest(env, directory);
 }
 
 }  // namespace millrace::state

@@ -10,6 +10,10 @@
 // behind the bad place, here or in a later log, the bad place had been synced: damage. If none does, it is the tear of
 // the last write: the log is cut off there, and the cut synced, so that it is not taken for damage at the next start.
 //
+// RocksDB's MANIFEST has the same format and the same weakness, so its end is looked at in the same way. But it may
+// write several records before a sync: a bad record in front of good ones may be either, and is left to RocksDB, which
+// refuses.
+//
 // Format: RocksDB 7.8 db/log_format.h. Blocks of 32 KiB; fragments of crc32c (masked, little-endian u32), length (u16),
 // type (u8; 1 full, 2 first, 3 middle, 4 last; 5 to 8 the same with a u32 log number), payload; what is left at the end
 // of a block and too short for a header is zero.
@@ -34,8 +38,8 @@ struct WalScan {
 };
 WalScan scan_wal(std::string_view bytes);
 
-// Looks at all logs (*.log) in `directory`. Returns the bytes of a torn write that were cut off; 0 if there were none.
-// Throws store.corrupt on damage, store.unavailable if a log can't be read or cut.
-std::uint64_t check_and_cut_wals(rocksdb::Env* env, const std::string& directory);
+// Looks at all logs (*.log) and the current MANIFEST in `directory`. Returns the bytes of torn writes that were cut
+// off; 0 if there were none. Throws store.corrupt on damage, store.unavailable if a file can't be read or cut.
+std::uint64_t check_and_cut_logs(rocksdb::Env* env, const std::string& directory);
 
 }  // namespace millrace::state

@@ -159,6 +159,25 @@ TEST_CASE("damage of acknowledged data in the log is refused") {
   CHECK(s.scan(prefix_range("key")).size() == 50);
 }
 
+TEST_CASE("a torn end of the MANIFEST is cut off, damage in it is refused") {
+  RocksDbSubject s;
+  s.put("a", "1");
+  s.reopen();
+  s.close();
+  auto name = read_file(s.options().directory + "/CURRENT");
+  name.pop_back();
+  const auto manifest = s.options().directory + "/" + name;
+  const auto whole = read_file(manifest);
+  auto bytes = whole;
+  bytes[20] = static_cast<char>(bytes[20] ^ 1);
+  write_file(manifest, bytes);
+  CHECK_THAT(open_error(s.runtime(), s.options()), StartsWith("store.corrupt"));
+  CHECK(read_file(manifest) == bytes);
+  write_file(manifest, whole + std::string("\x11\x22\x33\x44\x04\0\1half", 11));
+  s.reopen();
+  CHECK(s.get("a") == "1");
+}
+
 TEST_CASE("a checksum that does not match is an error, never a wrong answer") {
   RocksDbOptions small;
   small.write_buffer_bytes = 64 << 10;

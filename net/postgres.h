@@ -74,6 +74,7 @@ class PostgresSession {
   // COPY ... TO STDOUT. copy_out_begin sends the command; copy_out_read appends the payload of whole CopyData messages
   // to `out` until at least `want` bytes are there, or the COPY ended (false). Drains what has arrived at once; never
   // waits to gather more. Rows: one CopyData is one row. Returns the number of messages through `messages`.
+  // Both begin() take other commands before the COPY in the same string ("SET LOCAL ...; COPY ..."): one round trip.
   virtual asio::awaitable<void> copy_out_begin(std::string sql) = 0;
   virtual asio::awaitable<bool> copy_out_read(std::vector<char>& out, std::size_t want, std::uint32_t& messages) = 0;
   // The same for a COPY in binary format: the file header and trailer are taken off and not counted, so that `out` holds

@@ -22,6 +22,7 @@ asio::awaitable<void> LibpqSession::libpq_copy_begin(std::string sql, ExecStatus
   if (!PQsendQuery(conn_.get(), sql.c_str())) fail_connection();
   co_await flush();
   PgResult result = co_await next_result();
+  while (result && PQresultStatus(result.get()) == PGRES_COMMAND_OK) result = co_await next_result();
   if (result && PQresultStatus(result.get()) == expected) co_return;
   if (result && PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
     const PostgresError error = result_error(result.get());

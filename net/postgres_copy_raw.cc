@@ -197,6 +197,7 @@ asio::awaitable<void> RawCopy::begin(std::string sql, char expected) {
   co_await send_message('Q', std::move(sql));
   while (copy_response_ == 0 && !ready_ && !error_)
     if (!take_control()) co_await receive();
+  data_ended_ = false;  // set by the end of a statement before the COPY
   if (copy_response_ == expected) co_return;
   if (copy_response_ == 'G') co_await send_message('f', std::string("not a COPY TO STDOUT\0", 21));
   co_await drain();

@@ -1,0 +1,133 @@
+#include "connectors/postgres/split_writer.h"
+
+#include <cstdlib>
+
+#include "common/byte_order.h"
+#include "common/check.h"
+#include "common/errors.h"
+#include "connectors/postgres/meta.h"
+#include "connectors/postgres/names.h"
+
+namespace millrace::connectors::postgres {
+namespace {
+
+constexpr std::string_view kHeader{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+constexpr std::string_view kTrailer{"\377\377", 2};
+constexpr std::int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in microseconds since 1970
+
+std::string metadata_tail(const StreamTarget& target) {
+  std::string tail;
+  append_big_endian(tail, std::int32_t{8});
+  append_big_endian(tail, target.extracted_at_us - kPostgresEpochUs);
+  append_big_endian(tail, std::int32_t{8});
+  append_big_endian(tail, target.load_id);
+  return tail;
+}
+
+[[noreturn]] void bad_row() { throw Error("connector.bad_row", "a batch is not made of whole tuples"); }
+
+}  // namespace
+
+void widen_tuples(std::string_view tuples, std::uint32_t rows, std::string_view tail, std::vector<char>& out) {
+  out.clear();
+  out.reserve(tuples.size() + rows * tail.size());
+  while (!tuples.empty()) {
+    if (tuples.size() < 2) bad_row();
+    const auto fields = from_big_endian<std::int16_t>(tuples.data());
+    if (fields < 0) bad_row();
+    std::size_t at = 2;
+    for (std::int16_t i = 0; i < fields; ++i) {
+      if (tuples.size() < at + 4) bad_row();
+      const auto length = from_big_endian<std::int32_t>(tuples.data() + at);
+      at += 4 + (length > 0 ? static_cast<std::size_t>(length) : 0);
+    }
+    if (at > tuples.size()) bad_row();
+    char count[2];
+    to_big_endian(static_cast<std::int16_t>(fields + 2), count);
+    out.insert(out.end(), count, count + 2);
+    out.insert(out.end(), tuples.data() + 2, tuples.data() + at);
+    out.insert(out.end(), tail.begin(), tail.end());
+    tuples.remove_prefix(at);
+  }
+}
+
+PostgresSplitWriter::PostgresSplitWriter(std::shared_ptr<const LoadContext> load, std::string split_id)
+    : load_(std::move(load)), split_id_(std::move(split_id)) {}
+
+asio::awaitable<void> PostgresSplitWriter::begin() {
+  if (in_transaction_) co_return;
+  if (!session_) session_ = co_await load_->pool->take();
+  // By this name a newer attempt finds the sessions that stand in its way.
+  co_await session_->execute("BEGIN; SET LOCAL application_name = " + net::quote_literal(data_session_name(load_->target)));
+  in_transaction_ = true;
+  co_await require_fence(*session_, load_->target, load_->token, RowLock::share);
+}
+
+asio::awaitable<void> PostgresSplitWriter::begin_copy() {
+  co_await begin();
+  co_await session_->copy_in_begin(load_->copy_sql);
+  in_copy_ = true;
+  co_await session_->copy_in_write(kHeader);
+}
+
+asio::awaitable<void> PostgresSplitWriter::write(const RowBatch& batch) {
+  if (batch.empty()) co_return;
+  if (!in_copy_) co_await begin_copy();
+  if (load_->add_metadata) {
+    const std::string tail = metadata_tail(load_->target);
+    widen_tuples(batch.bytes(), batch.rows(), tail, widened_);
+    co_await session_->copy_in_write({widened_.data(), widened_.size()});
+  } else {
+    co_await session_->copy_in_write(batch.bytes());
+  }
+  written_ += batch.rows();
+}
+
+asio::awaitable<Committed> PostgresSplitWriter::commit(Checkpoint checkpoint) {
+  check(checkpoint.id == split_id_, "a checkpoint belongs to the split it is committed for");
+  co_await begin();
+  std::int64_t counted = 0;
+  if (in_copy_) {
+    co_await session_->copy_in_write(kTrailer);
+    in_copy_ = false;
+    counted = co_await session_->copy_in_end();
+  }
+  if (counted != written_)
+    throw Error("destination.count_mismatch", "split " + split_id_ + ": " + std::to_string(written_) + " rows were sent, the server counted " + std::to_string(counted));
+
+  Parameters parameters = stream_key(load_->target);
+  parameters.emplace_back(std::to_string(load_->target.generation));
+  parameters.emplace_back(split_id_);
+  parameters.emplace_back(checkpoint.state);
+  parameters.emplace_back(std::to_string(counted));
+  parameters.emplace_back(checkpoint.complete ? "true" : "false");
+  const auto stored = co_await session_->query(
+      "INSERT INTO millrace.checkpoints AS c (connection_id, stream_namespace, stream_name, generation, split_id, state, rows, complete) "
+      "VALUES ($1, $2, $3, $4::bigint, $5, $6, $7::bigint, $8::boolean) "
+      "ON CONFLICT (connection_id, stream_namespace, stream_name, generation, split_id) DO UPDATE SET "
+      "state = EXCLUDED.state, rows = c.rows + EXCLUDED.rows, complete = EXCLUDED.complete, committed_at = now() "
+      "WHERE NOT c.complete RETURNING rows",
+      parameters);
+  if (stored.rows.empty()) throw Error("destination.count_mismatch", "split " + split_id_ + " is complete already");
+  Committed committed;
+  committed.rows = std::strtoll(stored.at(0, 0).c_str(), nullptr, 10);
+  if (committed.rows != checkpoint.rows)
+    throw Error("destination.count_mismatch", "split " + split_id_ + ": the source counted " + std::to_string(checkpoint.rows) + " rows, " +
+                                                  std::to_string(committed.rows) + " would be durable");
+  co_await session_->execute("COMMIT");
+  in_transaction_ = false;
+  written_ = 0;
+  if (checkpoint.complete) load_->pool->give_back(std::move(session_));
+  co_return committed;
+}
+
+// Closing the session is the abort: the server rolls back, and nothing has to be waited for.
+asio::awaitable<void> PostgresSplitWriter::abort() {
+  if (in_transaction_ && session_) session_->close();
+  session_.reset();
+  in_transaction_ = in_copy_ = false;
+  written_ = 0;
+  co_return;
+}
+
+}  // namespace millrace::connectors::postgres

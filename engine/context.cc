@@ -26,6 +26,8 @@ Payload Context::side_effect(const std::string& name, const std::function<Payloa
   return replayer_->side_effect(name, value);
 }
 
+bool Context::patched(const std::string& id) { return replayer_->patched(id); }
+
 bool Context::cancel_requested() const { return replayer_->cancel_requested(); }
 
 Context Context::shield() const {

@@ -25,14 +25,19 @@ namespace millrace::engine {
 // Which code runs for which name. Filled before the engine starts; names are what histories keep, so they are forever.
 class Registry {
  public:
-  void add_workflow(std::string type, WorkflowFunction function);
+  // `check_input` is asked before a start is accepted; it throws an Error for an input that the code can't take.
+  using InputCheck = std::function<void(const Payload& input)>;
+  void add_workflow(std::string type, WorkflowFunction function, InputCheck check_input = {});
   void add_step(std::string type, StepFunction function);
   const WorkflowFunction* workflow(const std::string& type) const;
   const StepFunction* step(const std::string& type) const;
   std::vector<std::string> workflow_types() const;
+  // What add_workflow() was given; does nothing for types without a check.
+  void check_input(const std::string& type, const Payload& input) const;
 
  private:
   std::map<std::string, WorkflowFunction> workflows_;
+  std::map<std::string, InputCheck> input_checks_;
   std::map<std::string, StepFunction> steps_;
 };
 
@@ -175,7 +180,7 @@ class Engine {
   // Takes no new work, sets draining() for steps, waits up to `grace`, then cancels them. Nothing runs on afterwards.
   asio::awaitable<void> stop(Duration grace);
 
-  // Throws workflow.type_unknown, workflow.already_running (an open run has this id), idempotency.mismatch (same request
+  // Throws workflow.type_unknown, what the type's input check throws, workflow.already_running (an open run has this id), idempotency.mismatch (same request
   // id, other type or input), workflow.start_refused if a condition of `extra` failed.
   asio::awaitable<StartResult> start_workflow(StartRequest request);
   // The execution once it is closed, or as it is after `at_most`. Dropping the wait changes nothing.

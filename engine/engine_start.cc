@@ -42,6 +42,7 @@ asio::awaitable<StartResult> Engine::Impl::start_workflow(StartRequest request) 
   if (core_->registry.workflow(request.type) == nullptr)
     throw Error("workflow.type_unknown", "no workflow of type " + request.type + " is registered");
   check_request(request);
+  core_->registry.check_input(request.type, request.input);
   const std::string digest = digest_of(request);
   if (request.workflow_id.empty()) request.workflow_id = core_->runtime.uuid();
   if (request.run_id.empty()) request.run_id = core_->runtime.uuid();

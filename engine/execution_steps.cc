@@ -44,7 +44,7 @@ void ExecutionSteps::on_cancel_requested(Transaction& tx, const HistoryEvent& ev
 void ExecutionSteps::request_start(Transaction& tx, PendingStep& step) {
   step.phase = PendingStep::Phase::waiting;
   Core& core = execution_.core();
-  if (core.draining || execution_.is_blocked()) return;
+  if (core.draining || execution_.is_blocked() || step.scheduled.task_queue == kNobodysQueue) return;
   if (core.slots.try_take()) {
     start_attempt(tx, step);
     return;

@@ -37,6 +37,9 @@ enum class CancelMode {
   abandon,     // fails with "Cancelled" at once; the step is not told
 };
 
+// The queue from which this process takes nothing: a step on it waits for its schedule-to-start time-out.
+inline constexpr const char* kNobodysQueue = "nobody";
+
 struct StepOptions {
   StepOptions() = default;
   std::string activity_id;        // shown and used in tokens; empty: "<type>-<n>", n counting that type in the run

@@ -3,7 +3,8 @@
 
 namespace millrace::engine {
 
-void Registry::add_workflow(std::string type, WorkflowFunction function) {
+void Registry::add_workflow(std::string type, WorkflowFunction function, InputCheck check_input) {
+  if (check_input) input_checks_.emplace(type, std::move(check_input));
   check(workflows_.emplace(std::move(type), std::move(function)).second, "a workflow type is registered once");
 }
 void Registry::add_step(std::string type, StepFunction function) {
@@ -16,6 +17,9 @@ const WorkflowFunction* Registry::workflow(const std::string& type) const {
 const StepFunction* Registry::step(const std::string& type) const {
   const auto it = steps_.find(type);
   return it == steps_.end() ? nullptr : &it->second;
+}
+void Registry::check_input(const std::string& type, const Payload& input) const {
+  if (const auto it = input_checks_.find(type); it != input_checks_.end()) it->second(input);
 }
 std::vector<std::string> Registry::workflow_types() const {
   std::vector<std::string> types;

@@ -223,6 +223,24 @@ Payload Replayer::side_effect(const std::string& name, const std::function<Paylo
   return out;
 }
 
+bool Replayer::patched(const std::string& id) {
+  if (const auto it = patches_.find(id); it != patches_.end()) return it->second;
+  const auto is_marker = [&](const HistoryEvent& e) {
+    const auto* m = std::get_if<events::MarkerRecorded>(&e.attributes);
+    return m != nullptr && m->kind == events::MarkerKind::version && m->name == id;
+  };
+  // A turn that was made before the change has no marker.
+  const bool answer = recorded_ == nullptr || std::any_of(recorded_->begin(), recorded_->end(), is_marker);
+  if (answer) {
+    events::MarkerRecorded m;
+    m.kind = events::MarkerKind::version;
+    m.name = id;
+    commands_.emplace_back(std::move(m));
+  }
+  patches_.emplace(id, answer);
+  return answer;
+}
+
 void Replayer::cancel(Scope& scope) {
   if (std::exchange(scope.cancelled, true)) return;
   std::vector<OperationPtr> reached;

@@ -88,6 +88,7 @@ class Replayer {
   Future start_timer(const ScopePtr& scope, Duration d);
   std::uint64_t random();
   Payload side_effect(const std::string& name, const std::function<Payload()>& value);
+  bool patched(const std::string& id);
   void cancel(Scope& scope);
 
  private:
@@ -115,6 +116,7 @@ class Replayer {
   std::size_t recorded_markers_ = 0;              // how many of them this turn has taken
   std::map<std::uint64_t, OperationPtr> operations_;
   std::map<std::string, std::uint32_t> step_counts_;
+  std::map<std::string, bool> patches_;
   std::uint32_t timer_count_ = 0;
   std::string position_ = "the start";
   std::optional<std::string> bug_;

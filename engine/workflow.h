@@ -93,6 +93,10 @@ class Context {
   // Runs `value` once and keeps what it returned; on replay the kept value is returned. `value` must not block.
   Payload side_effect(const std::string& name, const std::function<Payload()>& value);
 
+  // Guards a change of the code: true in runs that came here after the change (and where replay finds that they did),
+  // false in those that were here before it. The same answer each time in a run.
+  bool patched(const std::string& id);
+
   // True once cancellation was requested. Steps in flight have been told; futures of cancelled steps and timers fail
   // with type "Cancelled".
   bool cancel_requested() const;

@@ -1,0 +1,151 @@
+// Each test workflow gives what README.md says, in process.
+#include <catch2/catch.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <set>
+
+#include <unistd.h>
+
+#include "tests/engine/fixture.h"
+#include "tests/testkit/testkit.h"
+
+namespace millrace::testkit {
+namespace {
+
+using engine::EngineFixture;
+using engine::Execution;
+using engine::ExecutionStatus;
+
+struct Kit : EngineFixture {
+  explicit Kit(const std::string& behaviour = "a") {
+    TestkitOptions o;
+    o.behaviour = behaviour;
+    register_testkit(registry, o);
+    std::remove(ledger.c_str());
+    boot();
+  }
+  ~Kit() { std::remove(ledger.c_str()); }
+  std::vector<std::string> lines() const {
+    std::ifstream in(ledger);
+    std::vector<std::string> out;
+    for (std::string line; std::getline(in, line);) out.push_back(line.substr(line.find(' ') + 1));
+    return out;
+  }
+  std::string input(const std::string& more) const {
+    return "{\"ledger\":\"" + ledger + "\"" + (more.empty() ? "" : "," + more) + "}";
+  }
+  const std::string ledger = "/tmp/millrace-testkit-" + std::to_string(::getpid());
+};
+
+}  // namespace
+
+TEST_CASE("test.steps runs its steps one after the other") {
+  Kit k;
+  CHECK(k.run_workflow("test.steps", "w", k.input("\"n\":4,\"stepMs\":5")).result == "{\"sum\":10}");
+  CHECK(k.lines() == std::vector<std::string>{"work-1 1", "work-2 1", "work-3 1", "work-4 1"});
+  CHECK(k.run_workflow("test.steps", "big", k.input("\"n\":2,\"payloadBytes\":200000")).result == "{\"sum\":3}");
+}
+
+TEST_CASE("test.parallel runs its steps at once") {
+  Kit k;
+  const auto before = k.sim.runtime().mono();
+  CHECK(k.run_workflow("test.parallel", "w", k.input("\"n\":50,\"stepMs\":1000")).result == "{\"sum\":1275}");
+  CHECK(k.sim.runtime().mono() - before < std::chrono::seconds(2));
+  CHECK(k.lines().size() == 50);
+}
+
+TEST_CASE("test.retry counts its attempts") {
+  Kit k;
+  CHECK(k.run_workflow("test.retry", "w", k.input("\"failures\":3")).result == "{\"attempts\":4}");
+  CHECK(k.lines().size() == 4);
+  const Execution e = k.run_workflow("test.retry", "n", k.input("\"failures\":3,\"nonRetryable\":true"));
+  CHECK(e.status == ExecutionStatus::failed);
+  CHECK(e.failure->type == "TestFailure");
+}
+
+TEST_CASE("test.timeouts fails with the time-out that it is asked for") {
+  Kit k;
+  for (const auto& [kind, type] : {std::pair{"scheduleToStart", "TimeoutScheduleToStart"},
+                                   {"startToClose", "TimeoutStartToClose"},
+                                   {"heartbeat", "TimeoutHeartbeat"},
+                                   {"scheduleToClose", "TimeoutScheduleToClose"}}) {
+    const Execution e = k.run_workflow("test.timeouts", kind, std::string("{\"kind\":\"") + kind + "\",\"retryPolicy\":{\"maximumAttempts\":2}}");
+    CHECK(e.status == ExecutionStatus::failed);
+    REQUIRE(e.failure);
+    CHECK(e.failure->type == type);
+  }
+}
+
+TEST_CASE("test.heartbeat goes on from the details it is handed") {
+  Kit k;
+  CHECK(k.run_workflow("test.heartbeat", "w", k.input("\"total\":20,\"everyMs\":10")).result == "{\"startedFrom\":[0]}");
+  // The server stops in the middle; another one goes on from the last durable heartbeat.
+  k.start("test.heartbeat", "v", k.input("\"total\":20,\"everyMs\":1000"));
+  k.sim.run_until_idle(std::chrono::milliseconds(10'500));
+  k.stop();
+  k.boot();
+  const std::string result = k.wait("v").result;
+  CHECK(result == "{\"startedFrom\":[0,10]}");
+}
+
+TEST_CASE("test.timer tells how late each timer was") {
+  Kit k;
+  const auto json = nlohmann::json::parse(k.run_workflow("test.timer", "w", R"({"seconds":1.5,"count":3})").result);
+  REQUIRE(json["lateMs"].size() == 3);
+  for (const auto& late : json["lateMs"]) CHECK(late.get<double>() >= 0);
+}
+
+TEST_CASE("test.cleanup ends cancelled, after its clean-up ran") {
+  for (const std::string mode : {"", "wait", "try", "abandon"}) {
+    Kit k;
+    k.start("test.cleanup", "w", k.input("\"seconds\":1000" + (mode.empty() ? "" : ",\"cancelMode\":\"" + mode + "\"")));
+    k.sim.run_until_idle(std::chrono::seconds(1));
+    k.run(k.engine->request_cancel("w", {}, "enough", "r1"));
+    const Execution e = k.wait("w", std::chrono::seconds(100));
+    INFO(mode);
+    CHECK(e.status == ExecutionStatus::canceled);
+    const auto lines = k.lines();
+    REQUIRE(!lines.empty());
+    CHECK(lines.back() == "cleanup 1");
+  }
+}
+
+TEST_CASE("test.saga undoes what was done, in reverse") {
+  Kit k;
+  const Execution e = k.run_workflow("test.saga", "w", k.input("\"failAt\":3"));
+  CHECK(e.status == ExecutionStatus::failed);
+  CHECK(k.lines() == std::vector<std::string>{"do-1 1", "do-2 1", "do-3 1", "undo-2 1", "undo-1 1"});
+}
+
+TEST_CASE("test.version: another build diverges, a patched one agrees") {
+  for (const auto& [behaviour, agrees] : {std::pair{"a", true}, {"b", false}, {"patched", true}}) {
+    Kit k("a");
+    CHECK(k.run_workflow("test.version", "w", k.input("")).result == "{\"order\":[\"first\",\"second\"]}");
+    k.stop();
+    k.registry = engine::Registry();
+    TestkitOptions o;
+    o.behaviour = behaviour;
+    register_testkit(k.registry, o);
+    k.boot();
+    const auto report = k.get(k.engine->verify("w", {}));
+    CHECK(!report.divergence == agrees);
+    if (report.divergence) {
+      CHECK(report.divergence->event_id == 3);
+      CHECK(report.divergence->expected == "ACTIVITY_TASK_SCHEDULED first (test.work)");
+      CHECK(report.divergence->got == "ACTIVITY_TASK_SCHEDULED second (test.work)");
+    }
+    if (behaviour == std::string("patched"))
+      CHECK(k.run_workflow("test.version", "v", k.input("")).result == "{\"order\":[\"second\",\"first\"]}");
+  }
+}
+
+TEST_CASE("unknown input fields are refused at the start") {
+  Kit k;
+  engine::StartRequest r;
+  r.type = "test.steps";
+  r.input = R"({"n":1,"steps":2})";
+  CHECK(k.error_of(k.engine->start_workflow(r)) == "workflow.input_invalid");
+}
+
+}  // namespace millrace::testkit

@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 sys.path.insert(0, str(HERE))
 
 import archive  # noqa: E402
-from support import Millrace, PgCluster, compare_tables, temp_dir, wait_until  # noqa: E402
+from support import Millrace, PgCluster, compare_tables, rows_committed, rows_read, temp_dir, wait_until  # noqa: E402
 
 BOLD, DIM, END = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "", "")
 
@@ -116,7 +116,7 @@ class Demo:
         before = wait_until(lambda: self._in_the_middle(), "the middle of the sync", 120, every=0.01)
         self.server.kill()
         print(f"$ kill -9 {self.server.process.pid}")
-        read, committed = rows_of(before)
+        read, committed = rows_read(before), rows_committed(before)
         self.say(f"The server is gone. Its last word about job {self.job_id}: {read:,} rows read, {committed:,} committed.")
         self.psql(self.destination, "warehouse", "SELECT to_regclass('raw.dependency_days') AS half_a_table_is_never_visible")
         self.say("Started again on the same data directory:")
@@ -124,8 +124,8 @@ class Demo:
         self.server.start()
         after = self.server.wait_for_job(self.job_id)
         self.show("millrace", "job", str(self.job_id))
-        read, kept = rows_of(after)
-        attempts = max(step.get("attempts", 1) if isinstance(step.get("attempts", 1), int) else len(step["attempts"]) for step in after["steps"])
+        kept = rows_committed(after)
+        attempts = len(next(step["attempts"] for step in after["steps"] if step["name"] == "sync"))
         print(f"job {self.job_id}: {after['status']} after {attempts} attempts of its sync step; {kept:,} rows committed, "
               f"{committed:,} of them before the kill and not read again")
         if after["status"] != "succeeded":
@@ -135,7 +135,7 @@ class Demo:
         job = self.server.job(self.job_id)
         if job["status"] in ("succeeded", "failed", "cancelled"):
             raise SystemExit(f"job {self.job_id} ended before it could be killed: give --rows more")
-        read, committed = rows_of(job)
+        read, committed = rows_read(job), rows_committed(job)
         return job if committed > 0 and read > committed and read > self.options.rows / 3 else None
 
     def compare(self):
@@ -192,11 +192,6 @@ To stop it and remove all of it:  {stop}
         self.heading("The end")
         print(f"server stopped with exit code {self.server.stop()}; databases and files are removed")
         print(f"The whole demo took {time.monotonic() - self.began:.0f} s.")
-
-
-def rows_of(job):
-    """(read, committed) over all streams of a job."""
-    return tuple(sum(stream.get(name) or 0 for stream in job["streams"]) for name in ("rowsRead", "rowsCommitted"))
 
 
 def main():

@@ -9,6 +9,7 @@ import unittest
 
 from support import Millrace, PgCluster, compare_tables, rows_committed, rows_read, wait_until
 from support.resources import make_connection, start_sync
+from support.waiting import pause
 
 ROUNDS = int(os.environ.get("MILLRACE_CRASH_ROUNDS", "3"))
 SEED = int(os.environ.get("MILLRACE_CRASH_SEED") or random.SystemRandom().randrange(1, 1 << 31))
@@ -143,26 +144,32 @@ class CrashCase(unittest.TestCase):
         seen = wait_until(middle, "a committed split and one in flight", 120, every=0.001)
         if seen == "over":
             return None
+        # What the job's page says is up to a quarter of a second old; a random moment of the next one is as good.
+        pause(self.random.uniform(0, 0.1))
         self.server.kill()
         return seen
 
     def run_killed_job(self, kills=1):
-        """A job whose server is killed so many times; returns the ended job and what was seen before each kill."""
-        for attempt in range(5):
+        """A job whose server is killed so many times, each time in the middle of its sync step. Returns the ended job and
+        what was seen before each kill. A sync that was quicker than the kill doesn't count, and is tried again."""
+        for attempt in range(6):
             job_id, seen = self.start(), []
-            moments = sorted(self.random.uniform(0.05, 0.9) / (attempt + 1) for _ in range(kills))
-            for moment in moments:
+            for moment in sorted(self.random.uniform(0.05, 0.8) / (attempt + 1) for _ in range(kills)):
                 at_kill = self.kill_in_the_middle(job_id, moment)
                 if at_kill is None:
                     break
-                self.assertGreater(rows_committed(at_kill), 0, "a split was committed before the kill")
-                self.assertGreater(rows_read(at_kill), rows_committed(at_kill), "a split was in flight at the kill")
                 seen.append(at_kill)
                 self.server.start()
             job = self.server.wait_for_job(job_id, 300)
-            if seen:
+            if seen and len(self.sync_attempts(job)) == 1 + len(seen):
                 return job, seen
-        self.fail("five syncs in a row ended before they could be killed")
+            self.assertEqual(job["status"], "succeeded", job.get("failure"))
+        self.fail("six syncs in a row ended before they could be killed")
+
+    @staticmethod
+    def sync_attempts(job):
+        """All attempts of the job's sync step."""
+        return next(step["attempts"] for step in job["steps"] if step["name"] == "sync")
 
     # ---- what must hold ----
 
@@ -170,6 +177,13 @@ class CrashCase(unittest.TestCase):
         """The job ended well by itself, each step completed once, nothing committed was read again."""
         self.assertEqual(job["status"], "succeeded", f"{job.get('failure')}\n{self.server.log()[-3000:]}")
         self.check_history(job)
+        attempts = self.sync_attempts(job)
+        self.assertEqual([attempt["number"] for attempt in attempts], list(range(1, len(seen) + 2)))
+        for at_kill, attempt in zip(seen, attempts):
+            self.assertEqual(attempt["failure"]["type"], "UnknownOutcome")
+            complete = sum(stream["splits"]["complete"] for stream in at_kill["streams"])
+            self.assertGreater(complete, 0, "a split was committed before the kill")
+            self.assertGreater(rows_read(at_kill), rows_committed(at_kill), "a split was in flight at the kill")
         in_flight = sum(rows_read(at_kill) - rows_committed(at_kill) for at_kill in seen)
         again = rows_read(job) - rows_committed(job)
         # Between our last look and the kill some more rows may have been read: one split of each stream at most.

@@ -36,11 +36,9 @@ class MainPathTest(ServerCase):
     def test_the_job_says_what_it_did(self):
         job = self.job
         self.assertEqual((job["status"], job["jobType"]), ("succeeded", "sync"))
-        self.assertEqual([step["name"] for step in job["steps"]][:2], ["get_spec", "get_spec"] if job["steps"][1]["name"] == "get_spec"
-                         else ["get_spec", job["steps"][1]["name"]])
         self.assertLessEqual({"get_spec", "check", "discover", "sync", "normalize"}, {step["name"] for step in job["steps"]})
         for step in job["steps"]:
-            self.assertIn(step["status"], ("succeeded", "completed"), step)
+            self.assertEqual((step["status"], len(step["attempts"])), ("succeeded", 1), step)
         self.assertEqual({stream["name"] for stream in job["streams"]}, set(TABLES))
         orders = next(stream for stream in job["streams"] if stream["name"] == "orders")
         self.assertEqual((orders["rowsRead"], orders["rowsCommitted"]), (1000, 1000))

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "resources/resources.h"
 #include "state/store.h"
+#include "workflows/job_input.h"
 
 namespace millrace::workflows {
 
@@ -29,6 +30,7 @@ struct JobRequest {
   std::vector<connectors::StreamName> streams;  // empty: all of the connection
   bool only_failed = false;                  // the streams that the connection's last job left incomplete
   bool attach = false;                       // a busy connection: answer with the job that runs
+  SyncOptions options;                       // how a sync works; left alone: the defaults
   std::string request_id;
   resources::Principal principal;
 };

@@ -1,0 +1,65 @@
+#include "workflows/job_input.h"
+
+#include <nlohmann/json.hpp>
+
+namespace millrace::workflows {
+
+using nlohmann::json;
+
+namespace {
+
+json at_json(const ResourceAt& at) { return {{"id", at.id}, {"revision", at.revision}}; }
+
+ResourceAt at_from_json(const json& value, const char* field) {
+  ResourceAt at;
+  if (!value.contains(field)) return at;
+  at.id = value[field].value("id", "");
+  at.revision = value[field].value("revision", std::int64_t{0});
+  return at;
+}
+
+}  // namespace
+
+json name_json(const connectors::StreamName& name) { return {{"namespace", name.ns}, {"name", name.name}}; }
+
+connectors::StreamName name_from_json(const json& value) {
+  return connectors::StreamName(value.value("namespace", ""), value.value("name", ""));
+}
+
+std::string to_json(const JobInput& input) {
+  json out = {{"jobId", input.job_id}, {"jobType", input.job_type}};
+  if (!input.connection.id.empty()) out["connection"] = at_json(input.connection);
+  if (!input.source.id.empty()) out["source"] = at_json(input.source);
+  if (!input.destination.id.empty()) out["destination"] = at_json(input.destination);
+  if (!input.connector.empty()) out["connector"] = input.connector;
+  for (const auto& name : input.streams) out["streams"].push_back(name_json(name));
+  for (const auto& target : input.targets) out["targets"].push_back(json::parse(target));
+  json options = json::object();
+  if (input.options.streams_parallel != 0) options["streamsParallel"] = input.options.streams_parallel;
+  if (input.options.splits_parallel != 0) options["splitsParallel"] = input.options.splits_parallel;
+  if (input.options.rows_per_split != 0) options["rowsPerSplit"] = input.options.rows_per_split;
+  if (input.options.adopt) options["adopt"] = true;
+  if (!options.empty()) out["options"] = options;
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+JobInput job_input_from_json(const std::string& text) {
+  const json value = json::parse(text);
+  JobInput input;
+  input.job_id = value.value("jobId", std::int64_t{0});
+  input.job_type = value.value("jobType", "");
+  input.connection = at_from_json(value, "connection");
+  input.source = at_from_json(value, "source");
+  input.destination = at_from_json(value, "destination");
+  input.connector = value.value("connector", "");
+  for (const auto& name : value.value("streams", json::array())) input.streams.push_back(name_from_json(name));
+  for (const auto& target : value.value("targets", json::array())) input.targets.push_back(target.dump());
+  const json options = value.value("options", json::object());
+  input.options.streams_parallel = options.value("streamsParallel", std::size_t{0});
+  input.options.splits_parallel = options.value("splitsParallel", std::size_t{0});
+  input.options.rows_per_split = options.value("rowsPerSplit", std::int64_t{0});
+  input.options.adopt = options.value("adopt", false);
+  return input;
+}
+
+}  // namespace millrace::workflows

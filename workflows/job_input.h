@@ -1,0 +1,58 @@
+// What a job was asked to do, as its workflow and its steps get it: ids, revisions and options, never a secret.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "connectors/schema.h"
+
+namespace millrace::workflows {
+
+// A resource at one of its revisions.
+struct ResourceAt {
+  ResourceAt() = default;
+  std::string id;
+  std::int64_t revision = 0;
+};
+
+// How a sync works; 0: the default of the server.
+struct SyncOptions {
+  SyncOptions() = default;
+  std::size_t streams_parallel = 0;
+  std::size_t splits_parallel = 0;
+  std::int64_t rows_per_split = 0;
+  bool adopt = false;  // take a table that is not ours
+
+  static constexpr std::size_t kStreamsParallel = 2;
+  static constexpr std::size_t kSplitsParallel = 2;
+  static constexpr std::size_t kMaxParallel = 64;  // of each
+  static constexpr std::int64_t kRowsPerSplit = 250'000;
+};
+
+// Stored as the input of the workflows sync, normalize, check, discover and get_spec:
+//   {"jobId", "jobType", "connection": {"id","revision"}, "source": {...}, "destination": {...}, "connector",
+//    "streams": [{"namespace","name"}], "options": {...}, "targets": [...]}
+// Fields are only ever added, each with a default.
+struct JobInput {
+  JobInput() = default;
+  std::int64_t job_id = 0;
+  std::string job_type;
+  ResourceAt connection;
+  ResourceAt source;
+  ResourceAt destination;
+  std::string connector;                        // of get_spec
+  std::vector<connectors::StreamName> streams;  // empty: all of the connection
+  SyncOptions options;
+  std::vector<std::string> targets;             // normalize: the loaded streams, as StreamTarget JSON
+};
+
+std::string to_json(const JobInput& input);
+JobInput job_input_from_json(const std::string& text);
+
+nlohmann::json name_json(const connectors::StreamName& name);
+connectors::StreamName name_from_json(const nlohmann::json& value);
+
+}  // namespace millrace::workflows

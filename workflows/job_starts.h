@@ -1,0 +1,47 @@
+// How a job comes to be: its row, the lock of its connection, the row of its request id and its execution, in the one
+// batch that starts the execution.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/awaitable.h"
+#include "common/runtime.h"
+#include "engine/engine.h"
+#include "resources/resources.h"
+#include "state/store.h"
+#include "workflows/job_numbers.h"
+#include "workflows/job_row.h"
+#include "workflows/jobs.h"
+
+namespace millrace::workflows {
+
+// Thread-safe.
+class JobStarts {
+ public:
+  JobStarts(Runtime runtime, std::shared_ptr<state::Store> store, std::shared_ptr<engine::Engine> engine,
+            std::shared_ptr<resources::Resources> resources);
+
+  // A job of a connection. Throws JobConflict, job.type_unknown, job.nothing_to_do, idempotency.mismatch.
+  asio::awaitable<std::int64_t> start(JobRequest request);
+  // A short job, which holds no lock.
+  asio::awaitable<std::int64_t> start_short(std::string type, JobInput input, resources::Principal principal);
+  asio::awaitable<JobRow> row(std::int64_t job_id);  // throws job.not_found
+
+ private:
+  asio::awaitable<std::optional<std::int64_t>> earlier(std::string request_id, std::string digest);
+  asio::awaitable<std::optional<JobRow>> last_sync(std::string connection_id);
+  asio::awaitable<JobInput> input_for(JobRequest request, resources::Resource connection);
+  asio::awaitable<std::optional<std::int64_t>> try_start(JobRequest request, std::string digest);
+  asio::awaitable<std::int64_t> write(JobRow row, state::Batch extra, std::string request_id, std::string digest);
+
+  Runtime runtime_;
+  std::shared_ptr<state::Store> store_;
+  std::shared_ptr<engine::Engine> engine_;
+  std::shared_ptr<resources::Resources> resources_;
+  JobNumbers numbers_;
+};
+
+}  // namespace millrace::workflows

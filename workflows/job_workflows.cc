@@ -1,0 +1,134 @@
+#include "workflows/job_workflows.h"
+
+#include <nlohmann/json.hpp>
+
+#include "connectors/schema.h"
+#include "workflows/job_input.h"
+#include "workflows/stream_failure.h"
+#include "workflows/stream_outcomes.h"
+#include "workflows/sync_plan.h"
+
+namespace millrace::workflows {
+
+using engine::Context;
+using engine::Payload;
+using engine::StepOptions;
+using engine::Workflow;
+using nlohmann::json;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+// For steps that look and change nothing.
+StepOptions look_options(Duration at_most) {
+  StepOptions options;
+  options.retry.initial_interval = seconds(1);
+  options.retry.maximum_interval = seconds(30);
+  options.retry.maximum_attempts_without_progress = 5;
+  options.timeouts.start_to_close = at_most;
+  return options;
+}
+
+// For steps that move data: as long as they take, but never silent. Deaths of the process don't count, progress counts anew.
+StepOptions work_options() {
+  StepOptions options;
+  options.retry.initial_interval = seconds(1);
+  options.retry.maximum_interval = minutes(1);
+  options.retry.maximum_attempts_without_progress = 5;
+  options.timeouts.heartbeat = minutes(1);
+  return options;
+}
+
+// publish() of one table may wait for a lock or build a key: it has no heartbeat inside.
+StepOptions normalize_options() {
+  StepOptions options = work_options();
+  options.timeouts.heartbeat.reset();
+  return options;
+}
+
+[[noreturn]] void fail_job(engine::Failure failure, const json& streams) {
+  json details = failure.details.empty() ? json::object() : json::parse(failure.details, nullptr, false);
+  if (!details.is_object()) details = json::object();
+  details["partial"] = any_complete(streams);
+  details["streams"] = streams;
+  failure.details = dump(details);
+  failure.retryable = false;
+  throw engine::FailureError(std::move(failure));
+}
+
+Payload finish_job(json streams) {
+  if (auto failure = first_failure(streams)) fail_job(std::move(*failure), streams);
+  return dump({{"streams", std::move(streams)}});
+}
+
+PlanInput plan_input(const JobInput& job, const json& spec, const Payload& catalog, WallTime now) {
+  PlanInput in;
+  in.connection_id = job.connection.id;
+  in.connection_spec = dump(spec.at("connection"));
+  in.default_namespace = spec.value("defaultNamespace", "");
+  in.catalog = connectors::catalog_from_json(catalog);
+  in.only = job.streams;
+  in.job_id = job.job_id;
+  in.started_us = to_micros(now);
+  in.adopt = job.options.adopt;
+  return in;
+}
+
+}  // namespace
+
+Workflow<Payload> get_spec_workflow(Context& ctx, Payload input) {
+  co_return co_await ctx.step("get_spec", std::move(input), look_options(minutes(1)));
+}
+
+Workflow<Payload> check_workflow(Context& ctx, Payload input) {
+  co_return co_await ctx.step("check", std::move(input), look_options(minutes(5)));
+}
+
+Workflow<Payload> discover_workflow(Context& ctx, Payload input) {
+  co_return co_await ctx.step("discover", std::move(input), look_options(minutes(30)));
+}
+
+Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
+  const JobInput job = job_input_from_json(input);
+  const WallTime started = ctx.now();
+  const json spec = json::parse(co_await ctx.step("get_spec", input, look_options(minutes(1))));
+  co_await ctx.step("check", input, look_options(minutes(5)));
+  const Payload catalog = co_await ctx.step("discover", input, look_options(minutes(30)));
+
+  const SyncPlan plan = make_sync_plan(plan_input(job, spec, catalog, started));
+  if (plan.streams.empty()) fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
+  const std::string name = spec.value("connectionName", job.connection.id);
+  json sync_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}, {"connectionName", name}};
+  const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), work_options()));
+  json streams = loaded.at("streams");
+  if (loaded.at("targets").empty()) co_return finish_job(std::move(streams));
+
+  json normalize_input = {{"job", json::parse(input)},
+                          {"targets", loaded.at("targets")},
+                          {"connectionName", name},
+                          {"complete", !first_failure(streams).has_value()}};
+  const json published = json::parse(co_await ctx.step("normalize", dump(normalize_input), normalize_options()));
+  apply_published(streams, published.at("streams"));
+  co_return finish_job(std::move(streams));
+}
+
+Workflow<Payload> normalize_workflow(Context& ctx, Payload input) {
+  const JobInput job = job_input_from_json(input);
+  const json spec = json::parse(co_await ctx.step("get_spec", input, look_options(minutes(1))));
+  json normalize_input = {{"job", json::parse(input)}, {"targets", json::array()}, {"connectionName", spec.value("connectionName", job.connection.id)}, {"complete", true}};
+  for (const auto& target : job.targets) normalize_input["targets"].push_back(json::parse(target));
+  const json published = json::parse(co_await ctx.step("normalize", dump(normalize_input), normalize_options()));
+  json streams = json::array();
+  for (const auto& target : normalize_input["targets"]) {
+    json one = target.at("source");
+    one["status"] = "loaded";
+    streams.push_back(std::move(one));
+  }
+  apply_published(streams, published.at("streams"));
+  co_return finish_job(std::move(streams));
+}
+
+}  // namespace millrace::workflows

@@ -1,0 +1,90 @@
+// The step normalize: the final table of each stream that is loaded. A stream that was published before is left alone,
+// so that the step may be run again at any time.
+#include <boost/asio/this_coro.hpp>
+#include <nlohmann/json.hpp>
+
+#include "common/errors.h"
+#include "common/metrics.h"
+#include "workflows/steps.h"
+#include "workflows/stream_failure.h"
+
+namespace millrace::workflows {
+
+using nlohmann::json;
+
+namespace {
+
+asio::awaitable<json> publish_one(engine::StepContext& ctx, std::shared_ptr<connectors::Destination> destination, connectors::StreamTarget target) {
+  json out = name_json(target.source_name);
+  std::exception_ptr error;
+  connectors::PublishResult result;
+  try {
+    result = co_await destination->publish(target);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (is_cancelled(error)) std::rethrow_exception(error);
+  const std::string name = scope_of(target.source_name);
+  if (error) {
+    const auto failure = engine::failure_from_exception(error);
+    ctx.log(LogLevel::error, name + ": " + failure.message);
+    out["failure"] = failure_json(failure);
+    co_return out;
+  }
+  out["rows"] = result.rows;
+  out["alreadyDone"] = result.already_done;
+  if (!result.notes.empty()) out["notes"] = result.notes;
+  ctx.log(LogLevel::info, name + (result.already_done ? ": was published before" : ": published, " + std::to_string(result.rows) + " rows"));
+  for (const auto& note : result.notes) ctx.log(LogLevel::info, name + ": " + note);
+  co_return out;
+}
+
+}  // namespace
+
+asio::awaitable<engine::Payload> run_normalize(engine::StepContext& ctx, std::shared_ptr<const Endpoints> endpoints,
+                                               std::vector<connectors::StreamTarget> targets, bool complete) {
+  std::shared_ptr<connectors::Destination> destination = endpoints->make_destination();
+  json out = {{"streams", json::array()}};
+  std::optional<engine::Failure> retryable;
+  std::exception_ptr error;
+  try {
+    for (const auto& target : targets) {
+      ctx.heartbeat(out.dump(-1, ' ', false, json::error_handler_t::replace));
+      json one = co_await publish_one(ctx, destination, target);
+      if (one.contains("failure")) {
+        complete = false;
+        if (!retryable && one["failure"].value("retryable", false)) retryable = failure_from_view(one["failure"]);
+      }
+      out["streams"].push_back(std::move(one));
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  try {
+    co_await destination->close();
+  } catch (const std::exception& e) {
+    log_debug("closing a destination failed", {{"error", e.what()}});
+  }
+  if (error) std::rethrow_exception(error);
+  if (retryable && !ctx.is_last_attempt()) throw engine::FailureError(*retryable);
+  if (complete)
+    metric_gauge("millrace_sync_last_success_timestamp_seconds", "When the last sync of a connection succeeded.",
+                 {{"connection", endpoints->connection_name}})
+        .set(static_cast<double>(to_micros(ctx.runtime().now())) / 1e6);
+  co_return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources) {
+  const json value = json::parse(input);
+  const JobInput job = job_input_from_json(value.at("job").dump());
+  std::vector<connectors::StreamTarget> targets;
+  for (const auto& target : value.at("targets")) targets.push_back(connectors::stream_target_from_json(target.dump()));
+  auto endpoints = std::make_shared<Endpoints>();
+  *endpoints = co_await make_endpoints(ctx.runtime(), resources, job);
+  endpoints->connection_name = value.value("connectionName", job.connection.id);
+  std::shared_ptr<const Endpoints> ends = endpoints;
+  co_return co_await run_normalize(ctx, ends, std::move(targets), value.value("complete", false));
+}
+
+}  // namespace millrace::workflows

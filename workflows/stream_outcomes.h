@@ -1,0 +1,20 @@
+// The list of streams as steps and jobs hold it: JSON objects {namespace, name, status, ..., failure}.
+#pragma once
+
+#include <optional>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/failure.h"
+
+namespace millrace::workflows {
+
+// Takes over what normalize came to: loaded becomes complete, or failed.
+void apply_published(nlohmann::json& streams, const nlohmann::json& published);
+bool any_complete(const nlohmann::json& streams);
+// The first stream that is not complete, as a failure of the job; empty: all are. It names how many failed.
+std::optional<engine::Failure> first_failure(const nlohmann::json& streams);
+// The one of `streams` with this name; null: none.
+nlohmann::json* find_stream(nlohmann::json& streams, const nlohmann::json& name);
+
+}  // namespace millrace::workflows

@@ -1,0 +1,271 @@
+// The order of things for one stream, and why each is where it is.
+//
+//  1. The fence. open_stream() writes this attempt's token and waits out older transactions, so what it then says is
+//     committed can no longer change behind us.
+//  2. The plan is durable before the first row is read. A later attempt must read the very same parts: a boundary drawn
+//     anew would lose or double the rows between the old and the new one. A plan that can't be resumed (it is bound to a
+//     snapshot that died with its attempt) is thrown away together with the rows that were read by it.
+//  3. Splits. What the destination says is complete is not read again; its word is the truth, the step's checkpoints are
+//     only kept for the eye and for telling progress.
+//  4. Finish, once and alone: the destination sees all splits complete and the counts of both sides equal.
+//
+// A failure that a retry can't mend is kept as a checkpoint, so that the attempts made for other streams leave this one
+// alone.
+#include "workflows/sync_stream.h"
+
+#include <boost/asio/this_coro.hpp>
+#include <nlohmann/json.hpp>
+
+#include "common/errors.h"
+#include "common/task_group.h"
+#include "workflows/split_worker.h"
+#include "workflows/stream_failure.h"
+
+namespace millrace::workflows {
+
+using nlohmann::json;
+
+std::string scope_of(const connectors::StreamName& name) {
+  const auto escaped = [](const std::string& text) {
+    std::string out;
+    for (char c : text) {
+      if (c == '.')
+        out += "%2E";
+      else if (c == '/')
+        out += "%2F";
+      else if (c == '%')
+        out += "%25";
+      else
+        out += c;
+    }
+    return out;
+  };
+  return name.ns.empty() ? escaped(name.name) : escaped(name.ns) + "." + escaped(name.name);
+}
+
+StreamSync::StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, const StreamPlan& plan, SyncOptions options,
+                       StreamProgress& progress)
+    : ctx_(ctx), endpoints_(endpoints), plan_(plan), options_(options), progress_(progress), scope_(scope_of(plan.target.source_name)) {
+  configured_.name = plan.target.source_name;
+  configured_.schema = plan.target.schema;
+  configured_.sync_mode = plan.target.sync_mode;
+  configured_.primary_key = plan.target.primary_key;
+  configured_.cursor_field = plan.cursor_field;
+}
+
+// What an earlier attempt has settled; true: nothing is left to do.
+bool StreamSync::take_earlier_outcome() {
+  const auto& kept = ctx_.checkpoints();
+  if (const auto it = kept.find("failed/" + scope_); it != kept.end()) {
+    progress_.set_failure(failure_from_view(json::parse(it->second)));
+    return true;
+  }
+  const auto it = kept.find("done/" + scope_);
+  if (it == kept.end()) return false;
+  const json done = json::parse(it->second);
+  progress_.rows_read = progress_.rows_committed = done.value("rows", std::int64_t{0});
+  progress_.bytes_read = progress_.bytes_committed = done.value("bytes", std::int64_t{0});
+  progress_.splits_total = progress_.splits_complete = done.value("splits", std::int64_t{0});
+  progress_.set_consistency(done.value("consistency", ""));
+  progress_.set_status(StreamProgress::Status::loaded);
+  return true;
+}
+
+asio::awaitable<void> StreamSync::run() {
+  if (take_earlier_outcome()) co_return;
+  progress_.set_status(StreamProgress::Status::running);
+  std::exception_ptr error;
+  try {
+    co_await load();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await close_ends();
+  if (error) std::rethrow_exception(error);
+}
+
+asio::awaitable<void> StreamSync::load() {
+  source_ = endpoints_.make_source();
+  destination_ = endpoints_.make_destination();
+  writer_ = co_await destination_->open_stream(plan_.target, ctx_.token().text(), ctx_.token().attempt);
+  committed_ = writer_->committed();
+  co_await make_plan();
+  if (!writer_->finished()) {
+    co_await read_splits();
+    if (suspended_) co_return;
+  }
+  co_await finish();
+}
+
+bool StreamSync::all_complete() const {
+  for (const auto& split : split_plan_.splits) {
+    const auto it = committed_.find(split.id);
+    if (it == committed_.end() || !it->second.complete) return false;
+  }
+  return true;
+}
+
+asio::awaitable<void> StreamSync::make_plan() {
+  const auto& kept = ctx_.checkpoints();
+  const auto it = kept.find("plan/" + scope_);
+  if (it != kept.end()) {
+    split_plan_ = connectors::split_plan_from_json(it->second);
+    if (split_plan_.resumable || writer_->finished() || all_complete()) co_return;
+    ctx_.log(LogLevel::warn, scope_ + ": its snapshot is gone with the former attempt; it is read again from the start");
+  }
+  if (it != kept.end() || !committed_.empty()) {
+    co_await writer_->restart();
+    committed_.clear();
+  }
+  connectors::PlanOptions options;
+  options.parallel = options_.splits_parallel;
+  options.rows_per_split = options_.rows_per_split;
+  split_plan_ = co_await source_->plan(configured_, options);
+  co_await ctx_.checkpoint("plan/" + scope_, connectors::to_json(split_plan_));
+  ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(split_plan_.splits.size()) + " split" + (split_plan_.splits.size() == 1 ? "" : "s") +
+                               ", consistency " + std::string(to_string(split_plan_.consistency)) +
+                               (split_plan_.resumable ? "" : ", not resumable"));
+}
+
+asio::awaitable<void> StreamSync::read_splits() {
+  const auto& kept = ctx_.checkpoints();
+  progress_.splits_total = static_cast<std::int64_t>(split_plan_.splits.size());
+  progress_.set_consistency(std::string(to_string(split_plan_.consistency)));
+  for (const auto& split : split_plan_.splits) {
+    const auto it = committed_.find(split.id);
+    if (it != committed_.end()) {
+      std::int64_t bytes = 0;
+      if (const auto c = kept.find("split/" + scope_ + "/" + split.id); c != kept.end())
+        bytes = json::parse(c->second).value("bytes", std::int64_t{0});
+      progress_.rows_read += it->second.rows;
+      progress_.rows_committed += it->second.rows;
+      progress_.bytes_read += bytes;
+      progress_.bytes_committed += bytes;
+      if (it->second.complete) {
+        rows_[split.id] = it->second.rows;
+        ++progress_.splits_complete;
+        continue;
+      }
+    }
+    todo_.push_back(&split);
+  }
+  const auto skipped = split_plan_.splits.size() - todo_.size();
+  if (skipped > 0) ctx_.log(LogLevel::info, scope_ + ": goes on after " + std::to_string(skipped) + " complete splits");
+  TaskGroup workers(ctx_.runtime());
+  const std::size_t parallel = std::min(std::max<std::size_t>(1, options_.splits_parallel), todo_.size());
+  for (std::size_t i = 0; i < parallel; ++i) workers.spawn("split worker", run_split_worker(*this));
+  co_await workers.join();
+  if (error_) std::rethrow_exception(error_);
+  suspended_ = next_ < todo_.size();
+}
+
+asio::awaitable<void> StreamSync::finish() {
+  std::vector<std::string> splits;
+  std::int64_t rows = 0;
+  if (writer_->finished()) {
+    for (const auto& [id, checkpoint] : committed_) rows_[id] = checkpoint.rows;
+    progress_.rows_read = progress_.rows_committed = 0;
+    for (const auto& [_, n] : rows_) progress_.rows_committed += n;
+    progress_.rows_read = progress_.rows_committed.load();
+    progress_.splits_total = progress_.splits_complete = static_cast<std::int64_t>(rows_.size());
+    progress_.set_consistency(std::string(to_string(split_plan_.consistency)));
+  }
+  for (const auto& [id, n] : rows_) {
+    splits.push_back(id);
+    rows += n;
+  }
+  if (!writer_->finished()) {
+    for (const auto& split : split_plan_.splits)
+      if (!rows_.contains(split.id)) throw Error("sync.incomplete", scope_ + ": split " + split.id + " was not read to its end");
+    co_await writer_->finish(splits, rows);
+  }
+  const json done = {{"rows", rows},
+                     {"bytes", progress_.bytes_committed.load()},
+                     {"splits", splits.size()},
+                     {"consistency", to_string(split_plan_.consistency)}};
+  co_await ctx_.checkpoint("done/" + scope_, done.dump());
+  progress_.set_status(StreamProgress::Status::loaded);
+  ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(rows) + " rows loaded");
+}
+
+// Whatever they throw comes too late to matter: what is durable is told by the fence of the next attempt.
+asio::awaitable<void> StreamSync::close_ends() {
+  writer_.reset();
+  if (source_) {
+    try {
+      co_await source_->close();
+    } catch (const std::exception& e) {
+      log_debug("closing a source failed", {{"stream", scope_}, {"error", e.what()}});
+    }
+  }
+  if (destination_) {
+    try {
+      co_await destination_->close();
+    } catch (const std::exception& e) {
+      log_debug("closing a destination failed", {{"stream", scope_}, {"error", e.what()}});
+    }
+  }
+}
+
+const connectors::Split* StreamSync::next_split() {
+  // A plan that can't be resumed gains nothing from stopping between two of its splits.
+  const bool drain = split_plan_.resumable && ctx_.draining();
+  std::lock_guard lock(mutex_);
+  if (error_ || drain || next_ == todo_.size()) return nullptr;
+  return todo_[next_++];
+}
+
+const connectors::Checkpoint* StreamSync::committed(const std::string& split_id) const {
+  const auto it = committed_.find(split_id);
+  return it == committed_.end() ? nullptr : &it->second;
+}
+
+// One at a time: a StreamWriter is not made for calls at once, and its sessions need a moment each.
+asio::awaitable<std::unique_ptr<connectors::SplitWriter>> StreamSync::open_split(std::string split_id) {
+  for (;;) {
+    {
+      std::lock_guard lock(mutex_);
+      if (!opening_) {
+        opening_ = true;
+        break;
+      }
+      opened_.reset();
+    }
+    co_await opened_.wait();
+  }
+  std::unique_ptr<connectors::SplitWriter> out;
+  std::exception_ptr error;
+  try {
+    out = co_await writer_->open_split(std::move(split_id));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  {
+    std::lock_guard lock(mutex_);
+    opening_ = false;
+  }
+  opened_.set();
+  if (error) std::rethrow_exception(error);
+  co_return out;
+}
+
+asio::awaitable<void> StreamSync::split_committed(connectors::Checkpoint checkpoint, std::int64_t rows, std::int64_t bytes) {
+  progress_.rows_committed += rows;
+  const std::int64_t total_bytes = progress_.bytes_committed += bytes;
+  if (!checkpoint.complete) co_return;
+  const std::int64_t complete = ++progress_.splits_complete;
+  {
+    std::lock_guard lock(mutex_);
+    rows_[checkpoint.id] = checkpoint.rows;
+  }
+  const json kept = {{"rows", checkpoint.rows}, {"bytes", bytes}, {"complete", complete}, {"totalBytes", total_bytes}};
+  co_await ctx_.checkpoint("split/" + scope_ + "/" + checkpoint.id, kept.dump());
+}
+
+void StreamSync::fail(std::exception_ptr error) {
+  std::lock_guard lock(mutex_);
+  if (!error_) error_ = std::move(error);
+}
+
+}  // namespace millrace::workflows

@@ -49,7 +49,11 @@ asio::awaitable<Execution> Engine::Impl::read_execution(Found found) {
 
 asio::awaitable<Execution> Engine::Impl::wait_closed(std::string workflow_id, std::string run_id, Duration at_most) {
   if (run_id.empty()) run_id = (co_await find(workflow_id, {})).run_id;
-  if (const RunningPtr execution = core_->executions.find(run_id)) co_await execution->wait_closed(at_most);
+  if (const RunningPtr execution = core_->executions.find(run_id)) {
+    co_await execution->wait_closed(at_most);
+    auto end = execution->final_state();
+    if (end && (workflow_id.empty() || end->workflow_id == workflow_id)) co_return std::move(*end);
+  }
   auto found = co_await find(std::move(workflow_id), std::move(run_id));
   co_return co_await read_execution(std::move(found));
 }

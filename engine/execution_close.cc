@@ -61,9 +61,12 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   const WallTime started = record_.started;
   tx.batch.erase(keys::index_by_attribute("status", to_string(ExecutionStatus::running), started, run_id_));
   tx.batch.put(keys::index_by_attribute("status", to_string(status), started, run_id_), {});
-  // Dropped with the frames of its code: a closed run holds no memory.
-  tx.act([this, status, was_blocked, self = shared_from_this()] {
+  Payload result;
+  if (const auto* done = std::get_if<events::WorkflowExecutionCompleted>(&closing.attributes)) result = done->result.text;
+  // Dropped with the frames of its code: a closed run holds no memory, once those who wait for it have read its end.
+  tx.act([this, status, was_blocked, result = std::move(result), self = shared_from_this()]() mutable {
     replayer_.reset();
+    keep_final(std::move(result));
     core_->executions.erase(run_id_, this);
     core_->metrics.opened(record_.type, -1);
     if (was_blocked) core_->metrics.blocked(record_.type, -1);
@@ -110,6 +113,15 @@ asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(Running
   co_return live;
 }
 
+void RunningExecution::keep_final(Payload result) {
+  if (!input_) return;
+  Execution end = to_execution(run_id_, record_);
+  end.input = *input_;
+  end.result = std::move(result);
+  std::lock_guard lock(waiters_mutex_);
+  final_ = std::move(end);
+}
+
 void RunningExecution::tell_waiters() {
   durable_length_ = record_.history_length;
   if (!is_open() || dead_) durable_closed_ = true;
@@ -130,19 +142,34 @@ asio::awaitable<void> RunningExecution::wait_closed(Duration at_most) {
 
 asio::awaitable<void> RunningExecution::wait_until_true(std::function<bool()> done, Duration at_most) {
   const RunningPtr self = shared_from_this();
-  const MonoTime end = core_->runtime.mono() + at_most;
-  for (;;) {
-    // On the list before the look: what changes in between sets it.
-    auto told = std::make_shared<Event>();
+  struct Waiter {
+    Event told;
+    std::atomic<bool> late{false};
+  };
+  std::shared_ptr<Waiter> waiter;
+  TimerQueue::Id timer = 0;
+  std::exception_ptr error;
+  while (!done()) {
+    // On the list before the next look: what changes in between sets it.
+    if (!waiter) {
+      waiter = std::make_shared<Waiter>();
+      timer = core_->timers.add_in(at_most, [weak = std::weak_ptr<Waiter>(waiter)] {
+        if (const auto w = weak.lock()) {
+          w->late = true;
+          w->told.set();
+        }
+      });
+    } else {
+      waiter->told.reset();
+    }
+    const std::shared_ptr<Event> told(waiter, &waiter->told);
     {
       std::lock_guard lock(waiters_mutex_);
       waiters_.push_back(told);
     }
-    bool in_time = true;
-    std::exception_ptr error;
-    if (!done()) {
+    if (!done() && !waiter->late) {
       try {
-        in_time = co_await wait_until(*told, core_->runtime, end);
+        co_await told->wait();
       } catch (...) {
         error = std::current_exception();
       }
@@ -151,9 +178,15 @@ asio::awaitable<void> RunningExecution::wait_until_true(std::function<bool()> do
       std::lock_guard lock(waiters_mutex_);
       waiters_.remove(told);
     }
-    if (error) std::rethrow_exception(error);
-    if (!in_time || done()) co_return;
+    if (error || waiter->late) break;
   }
+  core_->timers.cancel(timer);
+  if (error) std::rethrow_exception(error);
+}
+
+std::optional<Execution> RunningExecution::final_state() const {
+  std::lock_guard lock(waiters_mutex_);
+  return final_;
 }
 
 }  // namespace millrace::engine

@@ -30,26 +30,30 @@ asio::awaitable<std::vector<HistoryEvent>> HistoryReader::next() {
   batches_.pop_front();
   for (const HistoryEvent& e : events)
     if (e.id != next_id_++) throw Error("store.corrupt", "the history of run " + run_id_ + " has a gap at event " + std::to_string(e.id));
-  if (with_blobs_) co_await load_blobs(&events);
+  if (with_blobs_) co_await load_blobs(store_, run_id_, &events);
   co_return events;
 }
 
-asio::awaitable<void> HistoryReader::load_blobs(std::vector<HistoryEvent>* events) {
+asio::awaitable<void> load_blobs(state::Store& store, std::string run_id, std::vector<HistoryEvent>* events) {
   std::vector<StoredPayload*> absent;
   for (HistoryEvent& e : *events)
     for_each_payload(e.attributes, [&](StoredPayload& p) {
       if (p.is_absent()) absent.push_back(&p);
     });
   for (StoredPayload* p : absent) {
-    auto text = co_await store_.get(state::keys::blob(run_id_, p->blob_hash));
-    if (!text) throw Error("store.corrupt", "a payload of run " + run_id_ + " is missing");
+    auto text = co_await store.get(state::keys::blob(run_id, p->blob_hash));
+    if (!text) throw Error("store.corrupt", "a payload of run " + run_id + " is missing");
     p->text = std::move(*text);
   }
 }
 
 asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id, std::uint64_t first_event) {
-  HistoryReader reader(store, std::move(run_id), first_event);
-  co_return co_await reader.next();
+  std::vector<HistoryEvent> events;
+  const auto bytes = co_await store.get(state::keys::history(run_id, first_event));
+  if (!bytes) co_return events;
+  events = decode_events(*bytes);
+  co_await load_blobs(store, std::move(run_id), &events);
+  co_return events;
 }
 
 std::optional<Divergence> HistoryReplay::feed(const HistoryEvent& event) {

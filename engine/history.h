@@ -24,8 +24,6 @@ class HistoryReader {
   asio::awaitable<std::vector<HistoryEvent>> next();
 
  private:
-  asio::awaitable<void> load_blobs(std::vector<HistoryEvent>* events);
-
   state::Store& store_;
   std::string run_id_;
   bool with_blobs_;
@@ -34,6 +32,9 @@ class HistoryReader {
   std::uint64_t next_id_;
   bool at_end_ = false;
 };
+
+// Reads the payloads that lie in blobs. `events` must outlive the call.
+asio::awaitable<void> load_blobs(state::Store& store, std::string run_id, std::vector<HistoryEvent>* events);
 
 // All events of a batch that lies at `first_event`; empty if there is none.
 asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id, std::uint64_t first_event);

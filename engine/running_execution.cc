@@ -13,6 +13,7 @@ namespace {
 
 namespace keys = state::keys;
 
+constexpr std::size_t kKeptInputBytes = 1024;
 constexpr Duration kDiskFullRetry = std::chrono::seconds(1);
 
 // The batch's conditions did not hold.
@@ -241,6 +242,8 @@ void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batc
   identity.run_id = run_id_;
   identity.type = request.type;
   replayer_ = std::make_unique<Replayer>(std::move(identity), *core_->registry.workflow(request.type), request.input);
+
+  if (request.input.size() <= kKeptInputBytes) input_ = request.input;
 
   events::WorkflowExecutionStarted started;
   started.workflow_type = request.type;

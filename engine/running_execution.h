@@ -65,6 +65,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   // Returns at once when the history is longer than `after`, or the run is closed.
   asio::awaitable<void> wait_event(std::uint64_t after, Duration at_most);
   asio::awaitable<void> wait_closed(Duration at_most);
+  // How it ended, if it did since it is in memory and is small; else the store has it. Thread-safe.
+  std::optional<Execution> final_state() const;
 
   // ---- on the strand: for inputs and for the groups ----
   Core& core() { return *core_; }
@@ -100,6 +102,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   asio::awaitable<bool> write(Transaction* tx);
   void give_up(const Transaction& tx, const std::exception_ptr& error);
   void tell_waiters();
+  void keep_final(Payload result);
   asio::awaitable<void> wait_until_true(std::function<bool()> done, Duration at_most);
 
   const CorePtr core_;
@@ -124,7 +127,9 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   // For waiters on other strands.
   std::atomic<std::uint64_t> durable_length_{0};
   std::atomic<bool> durable_closed_{false};
-  std::mutex waiters_mutex_;
+  std::optional<Payload> input_;  // kept for final_, where it is small
+  mutable std::mutex waiters_mutex_;
+  std::optional<Execution> final_;  // under waiters_mutex_
   std::list<std::shared_ptr<Event>> waiters_;
 };
 

@@ -43,16 +43,17 @@ struct Event::State {
     auto slot = asio::get_associated_cancellation_slot(handler);
     auto waiter = std::make_shared<Waiter>(std::move(handler), std::move(executor));
     if (slot.is_connected()) {
-      slot.assign([weak = std::weak_ptr<State>(self), weak_waiter = std::weak_ptr<Waiter>(waiter)](asio::cancellation_type) {
-        auto state = weak.lock();
-        auto w = weak_waiter.lock();
-        if (!state || !w) return;
-        {
-          std::lock_guard lock(state->mutex);
-          state->waiters.remove(w);
-        }
-        w->complete(asio::error::operation_aborted);
-      });
+      slot.assign(
+          [weak = std::weak_ptr<State>(self), weak_waiter = std::weak_ptr<Waiter>(waiter)](asio::cancellation_type) {
+            auto state = weak.lock();
+            auto w = weak_waiter.lock();
+            if (!state || !w) return;
+            {
+              std::lock_guard lock(state->mutex);
+              state->waiters.remove(w);
+            }
+            w->complete(asio::error::operation_aborted);
+          });
     }
     {
       std::lock_guard lock(mutex);
@@ -79,13 +80,15 @@ Event::Event() : state_(std::make_shared<State>()) {}
 Event::~Event() = default;
 
 asio::awaitable<void> Event::wait() {
-  auto state = state_;
   {
-    std::lock_guard lock(state->mutex);
-    if (state->set) co_return;
+    std::lock_guard lock(state_->mutex);
+    if (state_->set) co_return;
   }
-  // A name, not a temporary: g++ 12 destroys a closure with captures twice when it is made inside a co_await expression.
-  auto initiation = [state](auto handler) {
+  // The frame does not keep the state alive, since the state keeps the frame (through the waiter's handler): a wait
+  // that is never completed goes away with its Event. A name, not a temporary: g++ 12 destroys a closure with captures
+  // twice when it is made inside a co_await expression.
+  auto initiation = [weak = std::weak_ptr<State>(state_)](auto handler) {
+    auto state = weak.lock();
     asio::any_io_executor executor = asio::get_associated_executor(handler);
     state->add(Handler(std::move(handler)), std::move(executor), state);
   };
@@ -93,8 +96,15 @@ asio::awaitable<void> Event::wait() {
                                                                                                 asio::use_awaitable);
 }
 
-void Event::set() { state_->wake(true); }
-void Event::pulse() { state_->wake(false); }
+// Each keeps the state for itself: a waiter may destroy the Event as soon as it is woken.
+void Event::set() {
+  const auto state = state_;
+  state->wake(true);
+}
+void Event::pulse() {
+  const auto state = state_;
+  state->wake(false);
+}
 void Event::reset() {
   std::lock_guard lock(state_->mutex);
   state_->set = false;

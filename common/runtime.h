@@ -61,8 +61,13 @@ class Runtime {
   // Runs `work` on the one bounded blocking lane and comes back to the caller's executor with its result or exception.
   // Can't be cancelled once begun: work that may hang must bring its own time-out. The wait in the lane's queue is not
   // bounded in time.
+  // Takes a named closure only, unless it captures nothing that has a destructor: see the trap in common/awaitable.h.
   template <class F>
-  asio::awaitable<std::invoke_result_t<F>> blocking(F work) const;
+  asio::awaitable<std::invoke_result_t<F>> blocking(F&& work) const {
+    static_assert(std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F>,
+                  "name the closure before the co_await: g++ 12 destroys it twice otherwise");
+    return do_blocking<std::decay_t<F>>(work);
+  }
 
   // For the few threads that are an algorithm's own (the store's commit thread). In the simulator this is refused.
   std::unique_ptr<Thread> start_thread(std::string name, std::function<void()> body) const {
@@ -70,6 +75,9 @@ class Runtime {
   }
 
  private:
+  template <class F>
+  asio::awaitable<std::invoke_result_t<F>> do_blocking(F work) const;
+
   std::shared_ptr<Backend> backend_;
 };
 
@@ -104,7 +112,7 @@ class RealRuntime {
 // ---- implementation of blocking() ----
 
 template <class F>
-asio::awaitable<std::invoke_result_t<F>> Runtime::blocking(F work) const {
+asio::awaitable<std::invoke_result_t<F>> Runtime::do_blocking(F work) const {
   using R = std::invoke_result_t<F>;
   std::exception_ptr error;
   if constexpr (std::is_void_v<R>) {

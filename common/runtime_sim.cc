@@ -15,6 +15,11 @@ namespace millrace {
 class SimRuntime::Impl final : public Runtime::Backend {
  public:
   explicit Impl(std::uint64_t seed) : generator_(seed) {}
+  ~Impl() override {
+    // Drops the frames that still sleep; each unwinds through the executor, so while it lives.
+    auto dropped = std::exchange(sleepers_, {});
+    dropped.clear();
+  }
 
   asio::any_io_executor executor() override { return io_.get_executor(); }
   asio::any_io_executor make_strand() override { return asio::make_strand(io_); }
@@ -24,16 +29,16 @@ class SimRuntime::Impl final : public Runtime::Backend {
 
   asio::awaitable<void> sleep_until(MonoTime when) override {
     if (when <= mono_) co_return;
-    auto event = std::make_shared<Event>();
     const auto key = std::make_pair(when, next_++);
-    sleepers_.emplace(key, event);
+    // The list owns the event, not this frame: what still sleeps when the simulation ends goes away with the list.
+    Event& event = *sleepers_.emplace(key, std::make_unique<Event>()).first->second;
     // Erases itself also when the wait is cancelled or the frame dropped.
     struct Eraser {
       Impl* impl;
       std::pair<MonoTime, std::uint64_t> key;
       ~Eraser() { impl->sleepers_.erase(key); }
     } eraser{this, key};
-    co_await event->wait();
+    co_await event.wait();
   }
 
   asio::awaitable<void> run_blocking(std::function<void()> work) override {
@@ -51,13 +56,13 @@ class SimRuntime::Impl final : public Runtime::Backend {
   }
   bool advance() {
     if (sleepers_.empty()) return false;
-    const auto [key, event] = *sleepers_.begin();
-    sleepers_.erase(sleepers_.begin());
-    if (key.first > mono_) {
-      wall_ += key.first - mono_;
-      mono_ = key.first;
+    const auto first = sleepers_.extract(sleepers_.begin());
+    const MonoTime when = first.key().first;
+    if (when > mono_) {
+      wall_ += when - mono_;
+      mono_ = when;
     }
-    event->set();
+    first.mapped()->set();
     return true;
   }
   std::optional<MonoTime> next_timer() const {
@@ -65,12 +70,12 @@ class SimRuntime::Impl final : public Runtime::Backend {
     return sleepers_.begin()->first.first;
   }
 
-  asio::io_context io_{1};
   std::mt19937_64 generator_;
   WallTime wall_ = from_micros(1'700'000'000'000'000);
   MonoTime mono_{Duration(1'000'000)};
   std::uint64_t next_ = 0;
-  std::map<std::pair<MonoTime, std::uint64_t>, std::shared_ptr<Event>> sleepers_;
+  std::map<std::pair<MonoTime, std::uint64_t>, std::unique_ptr<Event>> sleepers_;
+  asio::io_context io_{1};  // the last member: frames that go away with it still erase themselves from sleepers_
 };
 
 SimRuntime::SimRuntime(std::uint64_t seed) : impl_(std::make_shared<Impl>(seed)) {}

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "common/check.h"
 #include "common/errors.h"
@@ -20,7 +21,8 @@ struct TaskGroup::State {
   explicit State(Runtime r) : runtime(std::move(r)) {}
   struct Task {
     asio::any_io_executor strand;
-    asio::cancellation_signal signal;
+    asio::cancellation_signal signal;  // on the strand, as is the flag
+    bool cancelled = false;
   };
   Runtime runtime;
   mutable std::mutex mutex;
@@ -38,7 +40,12 @@ struct TaskGroup::State {
       for (auto& [_, t] : tasks) running.push_back(t);
     }
     // The signal belongs to the task's strand: emit there.
-    for (auto& t : running) asio::post(t->strand, [t] { t->signal.emit(asio::cancellation_type::terminal); });
+    for (auto& t : running) {
+      asio::post(t->strand, [t] {
+        t->cancelled = true;
+        t->signal.emit(asio::cancellation_type::terminal);
+      });
+    }
   }
 };
 
@@ -80,13 +87,19 @@ void TaskGroup::spawn_on(asio::any_io_executor strand, std::string name, asio::a
     }
     state->changed.set();
   };
-  asio::co_spawn(strand, std::move(task), asio::bind_cancellation_slot(entry->signal.slot(), std::move(done)));
+  // Started on its strand, so that a cancel that comes from another thread meanwhile is either before the start, and
+  // seen here, or behind it, and delivered.
+  asio::post(strand, [entry, task = std::move(task), done = std::move(done)]() mutable {
+    if (entry->cancelled) return done(std::make_exception_ptr(Cancelled()));
+    asio::co_spawn(entry->strand, std::move(task), asio::bind_cancellation_slot(entry->signal.slot(), std::move(done)));
+  });
 }
 
 void TaskGroup::cancel() { state_->cancel(false); }
 
-// The flag is reset before the look, never after it: a task that ends in between sets it again and the wait returns.
 namespace {
+
+// The flag is reset before the look, never after it: a task that ends in between sets it again and the wait returns.
 template <class StatePtr>
 asio::awaitable<void> wait_empty(StatePtr state) {
   for (;;) {
@@ -101,20 +114,31 @@ asio::awaitable<void> wait_empty(StatePtr state) {
     co_await state->changed.wait();
   }
 }
+
+// wait_empty() that a cancellation does not end, since it runs as a coroutine of its own. The cancellation is not lost:
+// it stays in the caller's state, whose next wait throws. (Resetting the caller's cancellation state instead would make
+// all of its later waits deaf.) To be awaited under throw_if_cancelled(false).
+template <class StatePtr>
+asio::awaitable<void> wait_empty_shielded(StatePtr state) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+  co_await asio::co_spawn(executor, wait_empty(state), token);
+}
+
 }  // namespace
 
 asio::awaitable<void> TaskGroup::stop() {
   auto state = state_;
   state->cancel(true);
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  co_await wait_empty(state);
+  co_await wait_empty_shielded(state);
+  co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
 asio::awaitable<void> TaskGroup::join() {
   auto state = state_;
   std::exception_ptr interrupted;
-  bool cancelled_rest = false;
   for (;;) {
     state->changed.reset();
     bool failed = false;
@@ -126,13 +150,13 @@ asio::awaitable<void> TaskGroup::join() {
       }
       failed = state->first_failure != nullptr;
     }
-    if ((failed || interrupted) && !cancelled_rest) {
-      cancelled_rest = true;
+    if (failed || interrupted) {
       state->cancel(false);
-    }
-    if (interrupted) {
-      co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+      const bool throws = co_await asio::this_coro::throw_if_cancelled();
       co_await asio::this_coro::throw_if_cancelled(false);
+      co_await wait_empty_shielded(state);
+      co_await asio::this_coro::throw_if_cancelled(throws);
+      break;
     }
     try {
       co_await state->changed.wait();

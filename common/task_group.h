@@ -29,7 +29,8 @@ class TaskGroup {
   // Asks all tasks to end. Thread-safe, may be called twice.
   void cancel();
   // cancel(), then waits until nothing runs. May be called twice and without a spawn. Its own wait is not cancellable:
-  // when it returns, nothing runs on.
+  // when it returns, nothing runs on; a cancellation that came meanwhile is thrown by the caller's next wait. A caller
+  // that may be cancelled already sets this_coro::throw_if_cancelled(false) first, or Asio throws before this begins.
   asio::awaitable<void> stop();
   // Waits until nothing runs; the first failure cancels the others and is thrown at the end. If the caller is cancelled
   // meanwhile, the tasks are cancelled, waited for, and the cancellation is thrown.

@@ -1,8 +1,5 @@
 #include "common/time_point.h"
 
-#include <cstdio>
-#include <ctime>
-
 #include <fmt/format.h>
 
 namespace millrace {
@@ -17,15 +14,43 @@ std::string format_time(WallTime t) {
                      hms.subseconds().count());
 }
 
-std::optional<WallTime> parse_time(std::string_view text) {
-  const std::string s(text);
-  int y = 0, mo = 0, d = 0, h = 0, mi = 0, sec = 0, used = 0;
-  if (std::sscanf(s.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec, &used) != 6 || used == 0)
-    return std::nullopt;
-  std::size_t at = static_cast<std::size_t>(used);
+namespace {
+
+// `digits` digits at `at`, which moves on behind them.
+std::optional<int> number(std::string_view s, std::size_t& at, std::size_t digits) {
+  if (s.size() < at + digits) return std::nullopt;
+  int value = 0;
+  for (std::size_t end = at + digits; at < end; ++at) {
+    if (s[at] < '0' || s[at] > '9') return std::nullopt;
+    value = value * 10 + (s[at] - '0');
+  }
+  return value;
+}
+
+bool skip(std::string_view s, std::size_t& at, std::string_view any_of) {
+  if (at >= s.size() || any_of.find(s[at]) == std::string_view::npos) return false;
+  ++at;
+  return true;
+}
+
+}  // namespace
+
+std::optional<WallTime> parse_time(std::string_view s) {
+  std::size_t at = 0;
+  const auto y = number(s, at, 4);
+  if (!y || !skip(s, at, "-")) return std::nullopt;
+  const auto mo = number(s, at, 2);
+  if (!mo || !skip(s, at, "-")) return std::nullopt;
+  const auto d = number(s, at, 2);
+  if (!d || !skip(s, at, "Tt ")) return std::nullopt;
+  const auto h = number(s, at, 2);
+  if (!h || !skip(s, at, ":")) return std::nullopt;
+  const auto mi = number(s, at, 2);
+  if (!mi || !skip(s, at, ":")) return std::nullopt;
+  const auto sec = number(s, at, 2);
+  if (!sec) return std::nullopt;
   std::int64_t micros = 0;
-  if (at < s.size() && s[at] == '.') {
-    ++at;
+  if (skip(s, at, ".")) {
     std::int64_t scale = 100'000;
     std::size_t digits = 0;
     for (; at < s.size() && s[at] >= '0' && s[at] <= '9'; ++at, ++digits) {
@@ -35,21 +60,20 @@ std::optional<WallTime> parse_time(std::string_view text) {
     if (digits == 0) return std::nullopt;
   }
   std::int64_t offset_minutes = 0;
-  if (at < s.size() && (s[at] == 'Z' || s[at] == 'z')) {
-    ++at;
-  } else if (at + 6 == s.size() && (s[at] == '+' || s[at] == '-') && s[at + 3] == ':') {
-    int oh = 0, om = 0;
-    if (std::sscanf(s.c_str() + at + 1, "%2d:%2d", &oh, &om) != 2 || oh > 23 || om > 59) return std::nullopt;
-    offset_minutes = (oh * 60 + om) * (s[at] == '-' ? -1 : 1);
-    at += 6;
-  } else {
-    return std::nullopt;
+  if (!skip(s, at, "Zz")) {
+    const bool west = at < s.size() && s[at] == '-';
+    if (!skip(s, at, "+-")) return std::nullopt;
+    const auto oh = number(s, at, 2);
+    if (!oh || !skip(s, at, ":")) return std::nullopt;
+    const auto om = number(s, at, 2);
+    if (!om || *oh > 23 || *om > 59) return std::nullopt;
+    offset_minutes = (*oh * 60 + *om) * (west ? -1 : 1);
   }
   using namespace std::chrono;
-  const year_month_day ymd{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
-  if (at != s.size() || !ymd.ok() || h > 23 || mi > 59 || sec > 60) return std::nullopt;
-  return WallTime(time_point_cast<Duration>(sys_days{ymd})) + hours(h) + minutes(mi) + seconds(sec) + Duration(micros) -
-         minutes(offset_minutes);
+  const year_month_day ymd{year{*y}, month{static_cast<unsigned>(*mo)}, day{static_cast<unsigned>(*d)}};
+  if (at != s.size() || !ymd.ok() || *h > 23 || *mi > 59 || *sec > 60) return std::nullopt;
+  return WallTime(time_point_cast<Duration>(sys_days{ymd})) + hours(*h) + minutes(*mi) + seconds(*sec) +
+         Duration(micros) - minutes(offset_minutes);
 }
 
 }  // namespace millrace

@@ -149,10 +149,11 @@ asio::awaitable<void> LibpqSession::cancel_running() {
   if (!conn_) co_return;
   std::shared_ptr<PGcancel> cancel(PQgetCancel(conn_.get()), PQfreeCancel);
   if (!cancel) co_return;
-  co_await runtime_.blocking([cancel] {
+  auto ask = [cancel] {
     char reason[256] = "";
     return PQcancel(cancel.get(), reason, sizeof reason);
-  });
+  };
+  co_await runtime_.blocking(ask);
 }
 
 }  // namespace millrace::net

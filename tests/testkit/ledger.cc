@@ -25,7 +25,7 @@ asio::awaitable<void> write_ledger(engine::StepContext& context, std::string pat
   const std::string line = context.token().run_id + " " + context.activity_id() + " " +
                            std::to_string(context.token().attempt) + "\n";
   auto write = [path, line] { append(path, line); };  // named: see the traps of g++ 12
-  co_await context.runtime().blocking(std::move(write));
+  co_await context.runtime().blocking(write);
 }
 
 }  // namespace millrace::testkit

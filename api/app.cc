@@ -33,6 +33,7 @@ bool allows(Scope have, Scope need) {
 
 App::App(Services services, AppOptions options)
     : services_(std::move(services)), options_(std::move(options)), idempotency_(services_.runtime, services_.store) {
+  access_ = std::make_shared<const AccessRules>(options_.access);
   add_system_routes(router_, services_, [this](const Request& request) { return readiness(request); });
   add_token_routes(router_, services_);
   add_connector_routes(router_, services_);
@@ -45,6 +46,12 @@ App::App(Services services, AppOptions options)
 }
 App::~App() = default;
 
+void App::set_allow_hosts(std::vector<std::string> names) {
+  AccessRules rules;
+  rules.allow_hosts = std::move(names);
+  access_ = std::make_shared<const AccessRules>(std::move(rules));
+}
+
 Response App::refuse(std::string_view code, std::string detail) {
   Problem problem;
   problem.code = code;
@@ -56,7 +63,7 @@ Response App::refuse(std::string_view code, std::string detail) {
 
 std::optional<Response> App::admit(Request& request) {
   try {
-    check_access(options_.access, request);
+    check_access(*access_.load(), request);
     parse_target(request);
     Router::Match match = router_.find(request.method, request.segments);
     if (match.route == nullptr) {

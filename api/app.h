@@ -33,6 +33,8 @@ class App final : public RequestHandler {
   ~App() override;
 
   void set_phase(ServerPhase phase) { phase_ = phase; }
+  // Replaces the names of --allow-host. Thread-safe.
+  void set_allow_hosts(std::vector<std::string> names);
   Idempotency& idempotency() { return idempotency_; }
   const Router& router() const { return router_; }
 
@@ -48,6 +50,7 @@ class App final : public RequestHandler {
 
   Services services_;
   AppOptions options_;
+  std::atomic<std::shared_ptr<const AccessRules>> access_;
   std::atomic<ServerPhase> phase_{ServerPhase::starting};
   Idempotency idempotency_;
   Router router_;

@@ -31,7 +31,8 @@ struct Pipe::State {
   std::size_t bytes = 0;
   std::vector<std::vector<char>> free;
   bool writer_closed = false, reader_closed = false;
-  bool writer_waits = false, reader_waits = false;
+  std::size_t writer_wants = 0;  // size of the item for which a writer waits; 0: none does
+  bool reader_waits = false;
   std::exception_ptr error;
   std::int64_t writer_waited_us = 0, reader_waited_us = 0;
   Event room, filled;
@@ -60,7 +61,7 @@ asio::awaitable<void> push(StatePtr state, PipeItem item) {
         pushed = true;
         wake = std::exchange(state->reader_waits, false);
       } else {
-        state->writer_waits = true;
+        state->writer_wants = size;
         state->room.reset();
       }
     }
@@ -104,7 +105,7 @@ void Pipe::close_reader() {
   {
     std::lock_guard lock(state_->mutex);
     state_->reader_closed = true;
-    state_->writer_waits = false;
+    state_->writer_wants = 0;
     dropped.swap(state_->items);
     state_->bytes = 0;
   }
@@ -122,9 +123,10 @@ asio::awaitable<std::optional<PipeItem>> Pipe::read() {
         item.emplace(std::move(state->items.front()));
         state->items.pop_front();
         state->bytes -= size_of(*item);
-        // Half empty before the writer is woken: fewer, longer turns on both sides.
-        if (state->writer_waits && state->bytes <= state->max_bytes / 2) {
-          state->writer_waits = false;
+        // The writer is woken as soon as its item fits, not when there is room for several: while it waited, its source
+        // has filled the socket with just about one batch more, which is then read at once instead of in small pieces.
+        if (state->writer_wants > 0 && (state->items.empty() || state->bytes + state->writer_wants <= state->max_bytes)) {
+          state->writer_wants = 0;
           wake = true;
         }
       } else if (state->writer_closed) {

@@ -47,7 +47,13 @@ std::int64_t rows_of_command_tag(std::string_view tag) {
   return rows;
 }
 
-RawCopy::RawCopy(asio::posix::stream_descriptor& socket) : socket_(&socket) {}
+RawCopy::RawCopy(asio::posix::stream_descriptor& socket) : socket_(&socket) {
+  int domain = 0;
+  socklen_t length = sizeof domain;
+  // TCP sizes its own buffers, and would stop if it were told one.
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX)
+    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
+}
 
 void RawCopy::socket_failed(int error, const char* doing) {
   if (error_) throw *error_;  // the server said why before it closed

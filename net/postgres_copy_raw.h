@@ -56,6 +56,9 @@ class RawCopy {
   std::int64_t rows() const { return rows_; }
   bool quiet() const { return quiet_; }
 
+  // What the kernel may hold of ours on a Unix socket. Its default of 208 KiB wakes a sender when a quarter is left, a third
+  // of a millisecond's work for a server that loads: too close to running dry on a busy machine.
+  static constexpr int kSendBufferBytes = 512 << 10;
   static constexpr std::size_t kReceiveBytes = 256 << 10;
   static constexpr std::size_t kFrameBytes = 64 << 10;  // of a CopyData message sent: the server copies frames of this size from its cache
 

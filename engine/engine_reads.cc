@@ -85,6 +85,13 @@ void describe_event_into(ExecutionDetail& detail, std::map<std::uint64_t, std::s
     s.type = a->activity_type;
     s.scheduled_event_id = event.id;
     s.scheduled = event.time;
+    if (!a->started_by.empty()) {
+      Attempt first;
+      first.number = 1;
+      first.started = event.time;
+      s.state = StepState::running;
+      s.attempts.push_back(std::move(first));
+    }
     by_id.emplace(event.id, detail.steps.size());
     detail.steps.push_back(std::move(s));
   } else if (const auto* c = std::get_if<events::ActivityTaskCompleted>(&event.attributes)) {
@@ -143,12 +150,19 @@ asio::awaitable<ExecutionDetail> Engine::Impl::describe(std::string workflow_id,
       if (it == by_id.end()) continue;
       StepDescription& step = detail.steps[it->second];
       const auto record = decode_record<AttemptRecord>(row.value);
-      step.attempts.push_back(to_attempt(key.u32(), record));
+      const std::uint32_t number = key.u32();
+      if (!step.attempts.empty() && step.attempts.back().number == number) step.attempts.pop_back();
+      step.attempts.push_back(to_attempt(number, record));
       if (record.failure && !step.closed) step.last_failure = record.failure;
       if (record.heartbeat) step.heartbeat = *record.heartbeat;
       if (!step.closed && record.outcome == AttemptOutcome::running) step.state = StepState::running;
     }
     attempts.begin = rows.back().key + '\0';
+  }
+  for (StepDescription& step : detail.steps) {
+    if (!step.closed || step.attempts.empty() || step.attempts.back().ended) continue;
+    step.attempts.back().ended = step.closed;
+    if (step.state != StepState::completed) step.attempts.back().failure = step.last_failure;
   }
   state::Range checkpoints = state::prefix_range(keys::step_checkpoints_of_run_prefix(found.run_id));
   for (;;) {

@@ -105,6 +105,13 @@ void ExecutionSteps::restore(const HistoryEvent& event) {
     step.event_id = event.id;
     step.scheduled_at = event.time;
     step.scheduled = *s;
+    if (!s->started_by.empty()) {
+      step.attempt = 1;
+      step.phase = PendingStep::Phase::running;
+      step.record.started = event.time;
+      step.record.process = s->started_by;
+      step.record.counted = 1;
+    }
     pending_.emplace(event.id, std::move(step));
   } else if (const auto* c = std::get_if<events::ActivityTaskCancelRequested>(&event.attributes)) {
     if (const auto it = pending_.find(c->scheduled_event_id); it != pending_.end()) it->second.cancel_event_id = event.id;

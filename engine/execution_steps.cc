@@ -15,13 +15,28 @@ PendingStep* ExecutionSteps::current(std::uint64_t event_id, std::uint32_t attem
   return &it->second;
 }
 
+bool ExecutionSteps::may_start(const events::ActivityTaskScheduled& scheduled) const {
+  return !execution_.core().draining && !execution_.is_blocked() && scheduled.task_queue != kNobodysQueue;
+}
+
+void ExecutionSteps::prepare(Transaction& tx, events::ActivityTaskScheduled& scheduled) {
+  if (!may_start(scheduled) || !execution_.core().slots.try_take()) return;
+  ++tx.slots;
+  scheduled.started_by = execution_.core().process;
+}
+
 void ExecutionSteps::on_scheduled(Transaction& tx, const HistoryEvent& event) {
   restore(event);
   PendingStep& step = pending_.at(event.id);
-  tx.act([this, id = event.id] {
-    if (const auto it = pending_.find(id); it != pending_.end()) arm_step(it->second);
-  });
-  request_start(tx, step);
+  const StepTimeouts& t = step.scheduled.timeouts;
+  if (t.schedule_to_close || t.schedule_to_start)
+    tx.act([this, id = event.id] {
+      if (const auto it = pending_.find(id); it != pending_.end()) arm_step(it->second);
+    });
+  if (step.attempt == 1)
+    launch_after(tx, step);
+  else
+    request_start(tx, step);
 }
 
 void ExecutionSteps::on_cancel_requested(Transaction& tx, const HistoryEvent& event) {
@@ -44,7 +59,7 @@ void ExecutionSteps::on_cancel_requested(Transaction& tx, const HistoryEvent& ev
 void ExecutionSteps::request_start(Transaction& tx, PendingStep& step) {
   step.phase = PendingStep::Phase::waiting;
   Core& core = execution_.core();
-  if (core.draining || execution_.is_blocked() || step.scheduled.task_queue == kNobodysQueue) return;
+  if (!may_start(step.scheduled)) return;
   if (core.slots.try_take()) {
     start_attempt(tx, step);
     return;
@@ -67,7 +82,7 @@ void ExecutionSteps::slot_granted(Transaction& tx, std::uint64_t event_id) {
   const auto it = pending_.find(event_id);
   if (it != pending_.end()) it->second.asked_for_slot = false;
   if (it == pending_.end() || it->second.phase != PendingStep::Phase::waiting || !execution_.accepts() ||
-      execution_.is_blocked() || execution_.core().draining) {
+      !may_start(it->second.scheduled)) {
     execution_.core().slots.give_back();
     return;
   }
@@ -93,6 +108,10 @@ void ExecutionSteps::start_attempt(Transaction& tx, PendingStep& step) {
   put_attempt(tx, step);
   if (step.attempt > kKeptFirstAttempts + kKeptLastAttempts)
     tx.batch.erase(keys::attempt(execution_.run_id(), step.event_id, step.attempt - kKeptLastAttempts));
+  launch_after(tx, step);
+}
+
+void ExecutionSteps::launch_after(Transaction& tx, const PendingStep& step) {
   tx.act([this, id = step.event_id, attempt = step.attempt] {
     if (PendingStep* s = current(id, attempt))
       launch(*s);
@@ -157,7 +176,9 @@ void ExecutionSteps::attempt_ended(Transaction& tx, std::uint64_t event_id, std:
   const CancelReason reason = step.run->cancel_reason();
   step.run.reset();
   if (end.result) {
-    end_attempt(tx, step, AttemptOutcome::completed, std::nullopt);
+    tx.act([core = execution_.shared_core(), type = step.scheduled.activity_type] {
+      core->metrics.attempt(type, AttemptOutcome::completed, false);
+    });
     events::ActivityTaskCompleted completed;
     completed.scheduled_event_id = event_id;
     completed.started_event_id = append_started(tx, step);

@@ -49,6 +49,8 @@ class ExecutionSteps {
   explicit ExecutionSteps(RunningExecution& execution) : execution_(execution) {}
 
   // ---- commands ----
+  // Before the event is appended: takes a slot for attempt 1 if one is free.
+  void prepare(Transaction& tx, events::ActivityTaskScheduled& scheduled);
   void on_scheduled(Transaction& tx, const HistoryEvent& event);
   void on_cancel_requested(Transaction& tx, const HistoryEvent& event);
   // The run closes: nothing of it goes on.
@@ -72,7 +74,9 @@ class ExecutionSteps {
   // execution_steps.cc: starting and ending attempts
   void request_start(Transaction& tx, PendingStep& step);
   void slot_granted(Transaction& tx, std::uint64_t event_id);
+  bool may_start(const events::ActivityTaskScheduled& scheduled) const;
   void start_attempt(Transaction& tx, PendingStep& step);
+  void launch_after(Transaction& tx, const PendingStep& step);
   void launch(PendingStep& step);
   void attempt_ended(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt, AttemptEnd end);
   void fail_attempt(Transaction& tx, PendingStep& step, Failure failure);

@@ -101,6 +101,7 @@ void RunningExecution::run_turns(Transaction& tx) {
             if constexpr (requires { a.turn_event_id; }) a.turn_event_id = turn_id;
           },
           command.body);
+      if (auto* step = std::get_if<events::ActivityTaskScheduled>(&command.body)) steps_.prepare(tx, *step);
       const OperationPtr operation = command.operation;
       // A copy: what dispatch() does may append further events.
       const HistoryEvent event = append(tx, std::move(command.body));

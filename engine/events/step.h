@@ -1,7 +1,9 @@
 // Events of steps (Temporal: activities).
 //
-// That an attempt started is durable before it runs, as a record beside the history (records/attempt.h); so retries cost
-// no history. ACTIVITY_TASK_STARTED is written with the event that closes the step and tells of its last attempt.
+// That an attempt started is durable before it runs. The first attempt mostly starts with the batch that schedules the
+// step: then ACTIVITY_TASK_SCHEDULED itself says so (startedBy). Others have a record beside the history
+// (records/attempt_record.h), so that retries cost no history. ACTIVITY_TASK_STARTED is written with the event that
+// closes the step and tells of its last attempt.
 #pragma once
 
 #include <optional>
@@ -25,6 +27,7 @@ struct ActivityTaskScheduled {
   std::uint32_t priority = 0;
   std::string fairness_key;
   std::uint64_t turn_event_id = 0;
+  std::string started_by;  // the process that ran attempt 1 from here on; empty: it did not start with this batch
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -37,6 +40,7 @@ struct ActivityTaskScheduled {
     v("priority", s.priority);
     v("fairnessKey", s.fairness_key);
     v("workflowTaskCompletedEventId", s.turn_event_id);
+    v("startedBy", s.started_by);
   }
 };
 

@@ -76,7 +76,8 @@ asio::awaitable<void> PostgresSplitWriter::write(const RowBatch& batch) {
   if (load_->add_metadata) {
     const std::string tail = metadata_tail(load_->target);
     widen_tuples(batch.bytes(), batch.rows(), tail, widened_);
-    co_await session_->copy_in_write({widened_.data(), widened_.size()});
+    const std::string_view widened(widened_.data(), widened_.size());
+    co_await session_->copy_in_write(widened);
   } else {
     co_await session_->copy_in_write(batch.bytes());
   }

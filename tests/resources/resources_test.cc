@@ -1,5 +1,5 @@
 #include "resources/connection_lock.h"
-#include "resources_fixture.h"
+#include "tests/resources/resources_fixture.h"
 #include "state/keys.h"
 
 using namespace millrace;

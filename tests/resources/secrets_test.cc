@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "resources_fixture.h"
+#include "tests/resources/resources_fixture.h"
 
 using namespace millrace;
 using namespace millrace::test;

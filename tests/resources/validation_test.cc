@@ -1,6 +1,6 @@
 #include "resources/schedule.h"
 #include "resources/stream_selection.h"
-#include "resources_fixture.h"
+#include "tests/resources/resources_fixture.h"
 
 using namespace millrace;
 using namespace millrace::test;

@@ -1,4 +1,4 @@
-#include "conformance.h"
+#include "tests/state/conformance.h"
 
 #include <catch2/catch.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "common/errors.h"
 #include "common/runtime_sim.h"
-#include "conformance.h"
+#include "tests/state/conformance.h"
 #include "state/memory_store.h"
 
 namespace millrace::state::testing {

@@ -1,4 +1,4 @@
-#include "power_cut_fs.h"
+#include "tests/state/power_cut_fs.h"
 
 #include <algorithm>
 #include <cstring>

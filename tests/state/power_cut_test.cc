@@ -16,7 +16,7 @@
 #include "common/event.h"
 #include "common/log.h"
 #include "common/runtime.h"
-#include "power_cut_fs.h"
+#include "tests/state/power_cut_fs.h"
 #include "state/rocksdb_store.h"
 
 namespace millrace::state::testing {

@@ -39,7 +39,12 @@ workflows::JobRequest read_job_request(const Request& request) {
   }
   if (const nlohmann::json* options = fields.value("options")) {
     FieldReader inner(*options, "/options", true);
+    constexpr auto kMax = static_cast<std::int64_t>(workflows::SyncOptions::kMaxParallel);
     job.only_failed = inner.boolean("onlyFailed");
+    job.options.adopt = inner.boolean("adopt");
+    if (const auto n = inner.integer("streamsParallel", 1, kMax)) job.options.streams_parallel = static_cast<std::size_t>(*n);
+    if (const auto n = inner.integer("splitsParallel", 1, kMax)) job.options.splits_parallel = static_cast<std::size_t>(*n);
+    if (const auto n = inner.integer("rowsPerSplit", 1, 1'000'000'000)) job.options.rows_per_split = *n;
     inner.finish();
   }
   fields.finish();

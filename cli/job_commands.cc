@@ -19,6 +19,7 @@ struct JobOptions {
   std::vector<std::string> streams;
   bool wait = false, only_failed = false, adopt = false, attach = false, follow = false;
   int limit = 50;
+  int streams_parallel = 0, splits_parallel = 0;
 };
 
 bool for_people(const Context& context) {
@@ -68,6 +69,8 @@ asio::awaitable<int> start_job(Context& context, std::string job_type, std::shar
   }
   if (options->only_failed) body["options"]["onlyFailed"] = true;
   if (options->adopt) body["options"]["adopt"] = true;
+  if (options->streams_parallel > 0) body["options"]["streamsParallel"] = options->streams_parallel;
+  if (options->splits_parallel > 0) body["options"]["splitsParallel"] = options->splits_parallel;
   Json job = co_await context.client().post(options->attach ? "/v1/jobs?onConflict=attach" : "/v1/jobs", body.dump());
   const std::int64_t id = job.at("jobId").get<std::int64_t>();
   if (!options->wait) {
@@ -196,6 +199,8 @@ void add_job_start(Tree& tree, const char* name, const char* description) {
   add_switch(sub, "--wait", options->wait, "follow it to its end; exit code 1 if it failed");
   add_switch(sub, "--only-failed", options->only_failed, "only the streams that the last job left incomplete");
   add_switch(sub, "--adopt", options->adopt, "take over tables that are not Millrace's; the old ones are kept as <name>__before");
+  add_flag_value(sub, "--streams-parallel", options->streams_parallel, "how many streams at once")->check(CLI::Range(1, 64));
+  add_flag_value(sub, "--splits-parallel", options->splits_parallel, "how many parts of a stream at once")->check(CLI::Range(1, 64));
   add_switch(sub, "--attach", options->attach, "if a job of the connection runs already, take that one");
   const std::string type = name;
   sub->callback([&tree, options, type] { tree.action = [options, type](Context& c) { return start_job(c, type, options); }; });

@@ -131,6 +131,8 @@ asio::awaitable<Json> do_copy(Runtime runtime, const serve::Rooms& rooms, const 
   const std::string connection = co_await put_connection(rooms, options, source, destination);
   workflows::JobRequest request;
   request.connection_id = connection;
+  request.options.adopt = options.adopt;
+  request.options.streams_parallel = static_cast<std::size_t>(options.streams_parallel);
   request.attach = true;  // what a crash has left open goes on
   request.principal = resources::Principal("copy");
   const std::int64_t id = co_await rooms.jobs->start(std::move(request));

@@ -71,8 +71,8 @@ struct Core {
   TimerQueue timers;
   Slots slots;
   OpenExecutions executions;
-  Busy steps;                 // attempts whose code runs
-  Busy pumps;                 // executions that decide or write
+  Busy steps;                         // attempts whose code runs
+  Busy pumps;                         // executions that decide or write
   std::atomic<bool> draining{false};  // no new work
   std::atomic<bool> stopped{false};   // nothing more is written
   TaskGroup tasks;

@@ -27,8 +27,8 @@ asio::awaitable<Execution> Engine::wait_closed(std::string workflow_id, std::str
 asio::awaitable<ExecutionDetail> Engine::describe(std::string workflow_id, std::string run_id) {
   return impl_->describe(std::move(workflow_id), std::move(run_id));
 }
-asio::awaitable<std::vector<EventView>> Engine::history(std::string workflow_id, std::string run_id, std::uint64_t after,
-                                                        std::size_t limit) {
+asio::awaitable<std::vector<EventView>> Engine::history(std::string workflow_id, std::string run_id,
+                                                        std::uint64_t after, std::size_t limit) {
   return impl_->history(std::move(workflow_id), std::move(run_id), after, limit);
 }
 asio::awaitable<void> Engine::wait_event(std::string workflow_id, std::string run_id, std::uint64_t after,
@@ -89,7 +89,8 @@ asio::awaitable<void> Engine::Impl::start() {
   std::reverse(queue->begin(), queue->end());
   const std::size_t loaders = std::min(core_->options.recovery_at_once, queue->size());
   const auto strand = core_->runtime.make_strand();  // the queue's
-  for (std::size_t i = 0; i < loaders; ++i) core_->tasks.spawn_on(strand, "engine recovery", recover_some(core_, queue));
+  for (std::size_t i = 0; i < loaders; ++i)
+    core_->tasks.spawn_on(strand, "engine recovery", recover_some(core_, queue));
 }
 
 asio::awaitable<void> Engine::Impl::recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue) {

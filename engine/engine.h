@@ -49,8 +49,8 @@ std::string_view to_string(ExecutionStatus status);
 struct Attempt {
   std::uint32_t number = 0;
   WallTime started;
-  std::optional<WallTime> ended;    // empty: runs now
-  std::optional<Failure> failure;   // empty with `ended`: it completed; type "UnknownOutcome": its process died
+  std::optional<WallTime> ended;   // empty: runs now
+  std::optional<Failure> failure;  // empty with `ended`: it completed; type "UnknownOutcome": its process died
 };
 
 enum class StepState { scheduled, running, backing_off, completed, failed, timed_out, canceled };
@@ -63,12 +63,12 @@ struct StepDescription {
   StepState state = StepState::scheduled;
   WallTime scheduled;
   std::optional<WallTime> closed;
-  std::optional<WallTime> next_attempt;     // while backing off
+  std::optional<WallTime> next_attempt;  // while backing off
   std::vector<Attempt> attempts;
   std::optional<Failure> last_failure;
-  Payload heartbeat;                        // the latest details; empty: none
+  Payload heartbeat;  // the latest details; empty: none
   std::map<std::string, Payload> checkpoints;
-  Payload result;                           // when completed
+  Payload result;  // when completed
 };
 
 // Both sides of a replay that came out differently.
@@ -112,7 +112,7 @@ struct ExecutionDetail {
 struct EventView {
   std::uint64_t id = 0;
   WallTime time;
-  std::string type;        // "ACTIVITY_TASK_COMPLETED"
+  std::string type;  // "ACTIVITY_TASK_COMPLETED"
   Payload attributes;
 };
 
@@ -127,19 +127,19 @@ struct LogLine {
 struct StartRequest {
   StartRequest() = default;
   std::string type;
-  std::string workflow_id;               // empty: a new UUID
-  std::string run_id;                    // empty: a new UUID. For callers whose `extra` names the run
+  std::string workflow_id;  // empty: a new UUID
+  std::string run_id;       // empty: a new UUID. For callers whose `extra` names the run
   Payload input;
-  Payload memo;                          // a JSON object, shown in lists
-  std::string request_id;                // empty: none. The same one starts nothing twice
+  Payload memo;            // a JSON object, shown in lists
+  std::string request_id;  // empty: none. The same one starts nothing twice
   std::optional<Duration> run_timeout;
-  state::Batch extra;                    // written in the batch of the start, its conditions included
+  state::Batch extra;  // written in the batch of the start, its conditions included
 };
 
 struct StartResult {
   std::string workflow_id;
   std::string run_id;
-  bool started = false;    // false: the same request id had started it before
+  bool started = false;  // false: the same request id had started it before
 };
 
 struct ListFilter {
@@ -148,7 +148,7 @@ struct ListFilter {
   std::optional<std::string> workflow_id;
   std::optional<ExecutionStatus> status;
   std::size_t limit = 100;
-  std::string page;        // opaque; from the former answer
+  std::string page;  // opaque; from the former answer
 };
 struct ListPage {
   std::vector<Execution> executions;  // newest first; input and result left out
@@ -158,13 +158,13 @@ struct ListPage {
 struct VerifyReport {
   std::uint64_t events_checked = 0;
   std::optional<Divergence> divergence;
-  bool open_end = false;   // the execution is open: the code agrees as far as the history goes
+  bool open_end = false;  // the execution is open: the code agrees as far as the history goes
 };
 
 struct EngineOptions {
   EngineOptions() = default;
-  std::size_t step_slots = 200;              // steps that run at once
-  std::size_t recovery_at_once = 64;         // executions replayed at the same time after a start
+  std::size_t step_slots = 200;       // steps that run at once
+  std::size_t recovery_at_once = 64;  // executions replayed at the same time after a start
   Duration heartbeat_write = std::chrono::seconds(1);
 };
 
@@ -180,22 +180,26 @@ class Engine {
   // Takes no new work, sets draining() for steps, waits up to `grace`, then cancels them. Nothing runs on afterwards.
   asio::awaitable<void> stop(Duration grace);
 
-  // Throws workflow.type_unknown, what the type's input check throws, workflow.already_running (an open run has this id), idempotency.mismatch (same request
-  // id, other type or input), workflow.start_refused if a condition of `extra` failed.
+  // Throws workflow.type_unknown, what the type's input check throws, workflow.already_running (an open run has this
+  // id), idempotency.mismatch (same request id, other type or input), workflow.start_refused if a condition of `extra`
+  // failed.
   asio::awaitable<StartResult> start_workflow(StartRequest request);
   // The execution once it is closed, or as it is after `at_most`. Dropping the wait changes nothing.
   asio::awaitable<Execution> wait_closed(std::string workflow_id, std::string run_id, Duration at_most);
 
   // `run_id` empty: the current (or last) run. Throws workflow.not_found.
   asio::awaitable<ExecutionDetail> describe(std::string workflow_id, std::string run_id);
-  asio::awaitable<std::vector<EventView>> history(std::string workflow_id, std::string run_id, std::uint64_t after, std::size_t limit);
+  asio::awaitable<std::vector<EventView>> history(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                                  std::size_t limit);
   // Returns when an event after `after` exists, the run is closed, or `at_most` passed: for following.
   asio::awaitable<void> wait_event(std::string workflow_id, std::string run_id, std::uint64_t after, Duration at_most);
-  asio::awaitable<std::vector<LogLine>> log(std::string workflow_id, std::string run_id, std::uint64_t after, std::size_t limit);
+  asio::awaitable<std::vector<LogLine>> log(std::string workflow_id, std::string run_id, std::uint64_t after,
+                                            std::size_t limit);
   asio::awaitable<ListPage> list(ListFilter filter);
 
   // Durable when it returns; idempotent by request id; refused on a closed run (workflow.closed).
-  asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason, std::string request_id);
+  asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason,
+                                       std::string request_id);
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
 
   // Replays the history against today's code without any effect.

@@ -29,7 +29,8 @@ asio::awaitable<Engine::Impl::Found> Engine::Impl::find(std::string workflow_id,
 asio::awaitable<RunningPtr> Engine::Impl::find_open(std::string workflow_id, std::string run_id) {
   const Found found = co_await find(std::move(workflow_id), std::move(run_id));
   RunningPtr execution = core_->executions.find(found.run_id);
-  if (!execution) throw Error("workflow.closed", "run " + found.run_id + " is " + std::string(to_string(found.record.status)));
+  if (!execution)
+    throw Error("workflow.closed", "run " + found.run_id + " is " + std::string(to_string(found.record.status)));
   co_return execution;
 }
 
@@ -42,7 +43,8 @@ asio::awaitable<Execution> Engine::Impl::read_execution(Found found) {
   if (found.record.status == ExecutionStatus::completed) {
     const auto last = co_await read_batch(*core_->store, found.run_id, found.record.last_batch);
     for (const HistoryEvent& e : last)
-      if (const auto* c = std::get_if<events::WorkflowExecutionCompleted>(&e.attributes)) execution.result = c->result.text;
+      if (const auto* c = std::get_if<events::WorkflowExecutionCompleted>(&e.attributes))
+        execution.result = c->result.text;
   }
   co_return execution;
 }
@@ -67,7 +69,8 @@ asio::awaitable<void> Engine::Impl::wait_event(std::string workflow_id, std::str
 namespace {
 
 // Fills steps and timers from one event after the other.
-void describe_event_into(ExecutionDetail& detail, std::map<std::uint64_t, std::size_t>& by_id, const HistoryEvent& event) {
+void describe_event_into(ExecutionDetail& detail, std::map<std::uint64_t, std::size_t>& by_id,
+                         const HistoryEvent& event) {
   const auto step_of = [&](std::uint64_t id) -> StepDescription* {
     const auto it = by_id.find(id);
     return it == by_id.end() ? nullptr : &detail.steps[it->second];
@@ -220,8 +223,8 @@ asio::awaitable<std::vector<EventView>> Engine::Impl::history(std::string workfl
   co_return views;
 }
 
-asio::awaitable<std::vector<LogLine>> Engine::Impl::log(std::string workflow_id, std::string run_id, std::uint64_t after,
-                                                        std::size_t limit) {
+asio::awaitable<std::vector<LogLine>> Engine::Impl::log(std::string workflow_id, std::string run_id,
+                                                        std::uint64_t after, std::size_t limit) {
   const auto found = co_await find(std::move(workflow_id), std::move(run_id));
   std::vector<LogLine> lines;
   state::Range range = state::prefix_range(keys::log_prefix(found.run_id));

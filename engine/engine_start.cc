@@ -30,7 +30,8 @@ std::string digest_of(const StartRequest& request) {
 
 void check_request(const StartRequest& request) {
   if (request.workflow_id.size() > kMaxIdBytes || request.request_id.size() > kMaxIdBytes)
-    throw Error("workflow.invalid", "a workflow id or request id is longer than " + std::to_string(kMaxIdBytes) + " bytes");
+    throw Error("workflow.invalid",
+                "a workflow id or request id is longer than " + std::to_string(kMaxIdBytes) + " bytes");
   if (request.memo.size() > kMaxMemoBytes)
     throw Error("workflow.invalid", "the memo is larger than " + std::to_string(kMaxMemoBytes) + " bytes");
 }

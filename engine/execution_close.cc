@@ -12,7 +12,8 @@ namespace millrace::engine {
 
 namespace keys = state::keys;
 
-void RunningExecution::request_cancel(Transaction& tx, std::string reason, std::string identity, std::string request_id) {
+void RunningExecution::request_cancel(Transaction& tx, std::string reason, std::string identity,
+                                      std::string request_id) {
   if (record_.cancel_requested) return;
   record_.cancel_requested = true;
   events::WorkflowExecutionCancelRequested e;
@@ -62,7 +63,8 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   tx.batch.erase(keys::index_by_attribute("status", to_string(ExecutionStatus::running), started, run_id_));
   tx.batch.put(keys::index_by_attribute("status", to_string(status), started, run_id_), {});
   Payload result;
-  if (const auto* done = std::get_if<events::WorkflowExecutionCompleted>(&closing.attributes)) result = done->result.text;
+  if (const auto* done = std::get_if<events::WorkflowExecutionCompleted>(&closing.attributes))
+    result = done->result.text;
   // Dropped with the frames of its code: a closed run holds no memory, once those who wait for it have read its end.
   tx.act([this, status, was_blocked, result = std::move(result), self = shared_from_this()]() mutable {
     replayer_.reset();
@@ -100,8 +102,12 @@ asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(Running
   for (const auto& [id, step] : self->steps_.pending()) {
     Live::Step s;
     switch (step.phase) {
-      case PendingStep::Phase::waiting: s.state = StepState::scheduled; break;
-      case PendingStep::Phase::running: s.state = StepState::running; break;
+      case PendingStep::Phase::waiting:
+        s.state = StepState::scheduled;
+        break;
+      case PendingStep::Phase::running:
+        s.state = StepState::running;
+        break;
       case PendingStep::Phase::backing_off:
         s.state = StepState::backing_off;
         s.next_attempt = step.next_attempt;

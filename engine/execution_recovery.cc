@@ -89,7 +89,8 @@ void RunningExecution::recover(Transaction& tx, const std::optional<Divergence>&
     block(tx, *divergence);
     record_changed_ = !known;
   } else if (record_.is_blocked) {
-    log_info("execution goes on: this build agrees with its history", {{"workflow", record_.workflow_id}, {"run", run_id_}});
+    log_info("execution goes on: this build agrees with its history",
+             {{"workflow", record_.workflow_id}, {"run", run_id_}});
     record_.is_blocked = false;
     record_.blocked = Divergence();
     record_changed_ = true;
@@ -114,7 +115,8 @@ void ExecutionSteps::restore(const HistoryEvent& event) {
     }
     pending_.emplace(event.id, std::move(step));
   } else if (const auto* c = std::get_if<events::ActivityTaskCancelRequested>(&event.attributes)) {
-    if (const auto it = pending_.find(c->scheduled_event_id); it != pending_.end()) it->second.cancel_event_id = event.id;
+    if (const auto it = pending_.find(c->scheduled_event_id); it != pending_.end())
+      it->second.cancel_event_id = event.id;
   } else if (const auto* e = std::get_if<events::ActivityTaskCompleted>(&event.attributes)) {
     close(e->scheduled_event_id);
   } else if (const auto* e = std::get_if<events::ActivityTaskFailed>(&event.attributes)) {
@@ -180,11 +182,10 @@ void ExecutionSteps::recover(Transaction& tx) {
       fail_attempt(tx, step, std::move(unknown));
     } else if (step.record.outcome == AttemptOutcome::failed) {
       // It was backing off. The delay is a function of what is stored, so it comes out as it was.
-      const Duration delay =
-          step.record.failure && step.record.failure->next_retry_delay
-              ? std::max(Duration(0), *step.record.failure->next_retry_delay)
-              : with_jitter(backoff(step.scheduled.retry, step.record.failures_without_progress),
-                            jitter_seed(execution_.run_id(), id, step.attempt));
+      const Duration delay = step.record.failure && step.record.failure->next_retry_delay
+                                 ? std::max(Duration(0), *step.record.failure->next_retry_delay)
+                                 : with_jitter(backoff(step.scheduled.retry, step.record.failures_without_progress),
+                                               jitter_seed(execution_.run_id(), id, step.attempt));
       step.phase = PendingStep::Phase::backing_off;
       step.next_attempt = *step.record.ended + delay;
       tx.act([this, id] {

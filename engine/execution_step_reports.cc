@@ -1,5 +1,5 @@
-// What a running attempt reports: heartbeats and log lines, gathered and written at most once a second, and checkpoints,
-// written at once.
+// What a running attempt reports: heartbeats and log lines, gathered and written at most once a second, and
+// checkpoints, written at once.
 #include "common/errors.h"
 #include "engine/execution_steps.h"
 #include "engine/running_execution.h"
@@ -25,8 +25,8 @@ void ExecutionSteps::write_unwritten(Transaction& tx, PendingStep& step) {
   }
 }
 
-void ExecutionSteps::checkpoint(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt, const std::string& scope,
-                                const Payload& state, const AckPtr& ack) {
+void ExecutionSteps::checkpoint(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt,
+                                const std::string& scope, const Payload& state, const AckPtr& ack) {
   PendingStep* step = execution_.accepts() ? current(event_id, attempt) : nullptr;
   if (step == nullptr) {
     ack->fail(std::make_exception_ptr(Cancelled()));

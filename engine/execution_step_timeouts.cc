@@ -1,5 +1,5 @@
-// The four time-outs of a step, and the end of its back-off. Those of an attempt die with the attempt; schedule-to-close
-// spans all of them. A timer that comes late finds another attempt, or none, and does nothing.
+// The four time-outs of a step, and the end of its back-off. Those of an attempt die with the attempt;
+// schedule-to-close spans all of them. A timer that comes late finds another attempt, or none, and does nothing.
 #include "engine/execution_steps.h"
 #include "engine/running_execution.h"
 #include "state/keys.h"
@@ -28,14 +28,16 @@ void ExecutionSteps::arm_step(PendingStep& step) {
   const std::uint64_t id = step.event_id;
   const StepTimeouts& t = step.scheduled.timeouts;
   if (t.schedule_to_close && step.close_timer == 0)
-    step.close_timer = core.timers.add_at(
-        step.scheduled_at + *t.schedule_to_close,
-        to_execution(execution, [id](ExecutionSteps& s, Transaction& tx) { s.step_timed_out(tx, id, kTimeoutScheduleToClose); }));
+    step.close_timer = core.timers.add_at(step.scheduled_at + *t.schedule_to_close,
+                                          to_execution(execution, [id](ExecutionSteps& s, Transaction& tx) {
+                                            s.step_timed_out(tx, id, kTimeoutScheduleToClose);
+                                          }));
   // Of the first attempt; a retry that waits for a slot gets its own in retry_due().
   if (t.schedule_to_start && step.phase == PendingStep::Phase::waiting && step.start_timer == 0)
-    step.start_timer = core.timers.add_in(
-        *t.schedule_to_start,
-        to_execution(execution, [id](ExecutionSteps& s, Transaction& tx) { s.step_timed_out(tx, id, kTimeoutScheduleToStart); }));
+    step.start_timer =
+        core.timers.add_in(*t.schedule_to_start, to_execution(execution, [id](ExecutionSteps& s, Transaction& tx) {
+          s.step_timed_out(tx, id, kTimeoutScheduleToStart);
+        }));
 }
 
 void ExecutionSteps::arm_attempt(PendingStep& step) {
@@ -45,7 +47,8 @@ void ExecutionSteps::arm_attempt(PendingStep& step) {
   const std::uint32_t attempt = step.attempt;
   if (t.start_to_close)
     step.attempt_timer = core.timers.add_in(
-        *t.start_to_close, to_execution(execution_.shared_from_this(), [id, attempt](ExecutionSteps& s, Transaction& tx) {
+        *t.start_to_close,
+        to_execution(execution_.shared_from_this(), [id, attempt](ExecutionSteps& s, Transaction& tx) {
           s.attempt_timed_out(tx, id, attempt, kTimeoutStartToClose);
         }));
   if (t.heartbeat) arm_heartbeat(step, core.runtime.mono() + *t.heartbeat);
@@ -76,7 +79,8 @@ void ExecutionSteps::retry_due(Transaction& tx, std::uint64_t event_id, std::uin
   step.retry_timer = 0;
   drop_retry_timer(tx, step);
   request_start(tx, step);
-  if (step.phase == PendingStep::Phase::waiting) tx.act([this, event_id] {
+  if (step.phase == PendingStep::Phase::waiting)
+    tx.act([this, event_id] {
       if (const auto p = pending_.find(event_id); p != pending_.end()) arm_step(p->second);
     });
 }

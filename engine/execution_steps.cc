@@ -227,7 +227,8 @@ void ExecutionSteps::fail_attempt(Transaction& tx, PendingStep& step, Failure fa
   q.attempts = step.record.counted;
   q.failures_without_progress = step.record.failures_without_progress;
   q.now = tx.now;
-  if (step.scheduled.timeouts.schedule_to_close) q.deadline = step.scheduled_at + *step.scheduled.timeouts.schedule_to_close;
+  if (step.scheduled.timeouts.schedule_to_close)
+    q.deadline = step.scheduled_at + *step.scheduled.timeouts.schedule_to_close;
   q.cancel_requested = step.cancel_event_id != 0;
   q.jitter_seed = jitter_seed(execution_.run_id(), step.event_id, step.attempt);
   const RetryDecision decision = decide_retry(q);
@@ -246,7 +247,8 @@ void ExecutionSteps::back_off(Transaction& tx, PendingStep& step, Duration delay
   row.kind = TimerKind::retry;
   row.event_id = step.event_id;
   row.attempt = step.attempt;
-  tx.batch.put(keys::timer(step.next_attempt, execution_.run_id(), timer_seq(row.kind, row.event_id)), encode_record(row));
+  tx.batch.put(keys::timer(step.next_attempt, execution_.run_id(), timer_seq(row.kind, row.event_id)),
+               encode_record(row));
   tx.act([this, id = step.event_id] {
     const auto it = pending_.find(id);
     if (it != pending_.end() && it->second.phase == PendingStep::Phase::backing_off) arm_retry(it->second);

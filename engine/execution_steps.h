@@ -5,8 +5,8 @@
 //      └───── cancel, schedule time-outs ──────────────┴──► closed: COMPLETED, FAILED, TIMED_OUT, CANCELED
 //
 // That an attempt starts is written (records/attempt.h) in the batch that schedules the step, or in one of its own, and
-// its code runs after that batch is durable. What an attempt reports counts only while it is the current one: its number
-// is the step's, and the step runs.
+// its code runs after that batch is durable. What an attempt reports counts only while it is the current one: its
+// number is the step's, and the step runs.
 #pragma once
 
 #include <map>
@@ -36,8 +36,8 @@ struct PendingStep {
   std::map<std::string, Payload> checkpoints;
   std::uint32_t checkpoint_attempt = 0;  // the latest that made one
   std::optional<Failure> last_failure;
-  WallTime next_attempt;                 // while backing off
-  std::uint64_t cancel_event_id = 0;     // 0: not asked to end
+  WallTime next_attempt;              // while backing off
+  std::uint64_t cancel_event_id = 0;  // 0: not asked to end
   bool asked_for_slot = false;
   std::shared_ptr<StepRun> run;
   TimerQueue::Id retry_timer = 0, attempt_timer = 0, heartbeat_timer = 0, start_timer = 0, close_timer = 0;

@@ -1,5 +1,5 @@
-// The timers of an execution: those its code waits for, and the run time-out. Each has a row in the store, and, while the
-// execution is in memory, an entry in the timer queue.
+// The timers of an execution: those its code waits for, and the run time-out. Each has a row in the store, and, while
+// the execution is in memory, an entry in the timer queue.
 #pragma once
 
 #include <map>

@@ -15,10 +15,10 @@ namespace millrace::engine {
 using Payload = std::string;
 
 struct Failure {
-  std::string type;      // stable: an error code ("postgres.auth_failed"), or Temporal's word for the engine's own kinds:
-                         // "TimeoutStartToClose", "TimeoutHeartbeat", "Cancelled", "Terminated", "UnknownOutcome"
-  std::string message;   // for people
-  Payload details;       // what a program may want: {title, detail, remedy, kind}, or the step's own
+  std::string type;  // stable: an error code ("postgres.auth_failed"), or Temporal's word for the engine's own kinds:
+                     // "TimeoutStartToClose", "TimeoutHeartbeat", "Cancelled", "Terminated", "UnknownOutcome"
+  std::string message;  // for people
+  Payload details;      // what a program may want: {title, detail, remedy, kind}, or the step's own
   bool retryable = true;
   std::optional<Duration> next_retry_delay;  // replaces the policy's delay once
   std::shared_ptr<const Failure> cause;

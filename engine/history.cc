@@ -29,7 +29,8 @@ asio::awaitable<std::vector<HistoryEvent>> HistoryReader::next() {
   events = decode_events(batches_.front());
   batches_.pop_front();
   for (const HistoryEvent& e : events)
-    if (e.id != next_id_++) throw Error("store.corrupt", "the history of run " + run_id_ + " has a gap at event " + std::to_string(e.id));
+    if (e.id != next_id_++)
+      throw Error("store.corrupt", "the history of run " + run_id_ + " has a gap at event " + std::to_string(e.id));
   if (with_blobs_) co_await load_blobs(store_, run_id_, &events);
   co_return events;
 }
@@ -47,7 +48,8 @@ asio::awaitable<void> load_blobs(state::Store& store, std::string run_id, std::v
   }
 }
 
-asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id, std::uint64_t first_event) {
+asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id,
+                                                      std::uint64_t first_event) {
   std::vector<HistoryEvent> events;
   const auto bytes = co_await store.get(state::keys::history(run_id, first_event));
   if (!bytes) co_return events;

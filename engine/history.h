@@ -37,7 +37,8 @@ class HistoryReader {
 asio::awaitable<void> load_blobs(state::Store& store, std::string run_id, std::vector<HistoryEvent>* events);
 
 // All events of a batch that lies at `first_event`; empty if there is none.
-asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id, std::uint64_t first_event);
+asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id,
+                                                      std::uint64_t first_event);
 
 // Cuts a stream of events into turns and feeds them to a replayer.
 class HistoryReplay {
@@ -50,7 +51,7 @@ class HistoryReplay {
 
  private:
   Replayer& replayer_;
-  std::optional<HistoryEvent> turn_;     // whose commands are being gathered
+  std::optional<HistoryEvent> turn_;  // whose commands are being gathered
   std::vector<HistoryEvent> commands_;
   std::uint64_t last_id_ = 0;
   bool closed_ = false;

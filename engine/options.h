@@ -13,10 +13,10 @@ namespace millrace::engine {
 struct RetryPolicy {
   RetryPolicy() = default;
   Duration initial_interval = std::chrono::seconds(1);
-  double backoff_coefficient = 2.0;             // >= 1
-  Duration maximum_interval{0};                 // 0: 100 times the initial interval
-  std::uint32_t maximum_attempts = 0;           // 0: no bound; 1: never retried. Counts every attempt, also those whose
-                                                // process died (unknown outcome)
+  double backoff_coefficient = 2.0;    // >= 1
+  Duration maximum_interval{0};        // 0: 100 times the initial interval
+  std::uint32_t maximum_attempts = 0;  // 0: no bound; 1: never retried. Counts every attempt, also those whose
+                                       // process died (unknown outcome)
   std::uint32_t maximum_attempts_without_progress = 0;  // 0: no bound. Counts failures since the last checkpoint() of
                                                         // the step; deaths of the process don't count
   std::vector<std::string> non_retryable_types;
@@ -45,7 +45,7 @@ struct StepOptions {
   std::string activity_id;        // shown and used in tokens; empty: "<type>-<n>", n counting that type in the run
   std::string queue = "default";  // place for task queues
   RetryPolicy retry;
-  StepTimeouts timeouts;          // none given: no time-out but the run's
+  StepTimeouts timeouts;  // none given: no time-out but the run's
   CancelMode cancel_mode = CancelMode::wait;
 };
 

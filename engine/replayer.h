@@ -3,8 +3,8 @@
 // A turn: the events that came in since the last one (news) are handed to the code in the order of their ids, each
 // resolving what the code waits for; whatever the code then asks for is a list of commands. Live, the commands become
 // events behind the turn's WORKFLOW_TASK_COMPLETED. On replay they are matched, one by one and in order, against the
-// command events that stand there; the first that does not match is a Divergence. The code is woken exactly as often and
-// in the same order as it was live, since both go by the same events.
+// command events that stand there; the first that does not match is a Divergence. The code is woken exactly as often
+// and in the same order as it was live, since both go by the same events.
 //
 // Pure: no clock, no thread, no store. Lives on its execution's strand.
 #pragma once
@@ -33,7 +33,7 @@ struct Operation {
   ScopePtr scope;
   CancelMode cancel_mode = CancelMode::wait;
   bool cancel_requested = false;
-  bool closed = false;         // the event that ends it was delivered
+  bool closed = false;  // the event that ends it was delivered
 };
 using OperationPtr = std::shared_ptr<Operation>;
 
@@ -113,7 +113,7 @@ class Replayer {
   std::vector<HistoryEvent> news_;
   std::vector<Command> commands_;
   const std::vector<HistoryEvent>* recorded_ = nullptr;  // while a turn is replayed
-  std::size_t recorded_markers_ = 0;              // how many of them this turn has taken
+  std::size_t recorded_markers_ = 0;                     // how many of them this turn has taken
   std::map<std::uint64_t, OperationPtr> operations_;
   std::map<std::string, std::uint32_t> step_counts_;
   std::map<std::string, bool> patches_;

@@ -7,14 +7,22 @@ namespace millrace::engine {
 
 std::string_view to_string(RetryState state) {
   switch (state) {
-    case RetryState::unspecified: return {};
-    case RetryState::in_progress: return "IN_PROGRESS";
-    case RetryState::non_retryable_failure: return "NON_RETRYABLE_FAILURE";
-    case RetryState::timeout: return "TIMEOUT";
-    case RetryState::maximum_attempts_reached: return "MAXIMUM_ATTEMPTS_REACHED";
-    case RetryState::retry_policy_not_set: return "RETRY_POLICY_NOT_SET";
-    case RetryState::internal_server_error: return "INTERNAL_SERVER_ERROR";
-    case RetryState::cancel_requested: return "CANCEL_REQUESTED";
+    case RetryState::unspecified:
+      return {};
+    case RetryState::in_progress:
+      return "IN_PROGRESS";
+    case RetryState::non_retryable_failure:
+      return "NON_RETRYABLE_FAILURE";
+    case RetryState::timeout:
+      return "TIMEOUT";
+    case RetryState::maximum_attempts_reached:
+      return "MAXIMUM_ATTEMPTS_REACHED";
+    case RetryState::retry_policy_not_set:
+      return "RETRY_POLICY_NOT_SET";
+    case RetryState::internal_server_error:
+      return "INTERNAL_SERVER_ERROR";
+    case RetryState::cancel_requested:
+      return "CANCEL_REQUESTED";
   }
   return {};
 }
@@ -60,7 +68,8 @@ RetryDecision decide_retry(const RetryQuestion& q) {
   const auto& listed = q.policy->non_retryable_types;
   // A time-out may be listed as Temporal's SDKs spell it: TemporalTimeout:StartToClose.
   const std::string temporal = f.type.starts_with("Timeout") ? "TemporalTimeout:" + f.type.substr(7) : std::string();
-  if (std::any_of(listed.begin(), listed.end(), [&](const auto& t) { return t == f.type || (!temporal.empty() && t == temporal); }))
+  if (std::any_of(listed.begin(), listed.end(),
+                  [&](const auto& t) { return t == f.type || (!temporal.empty() && t == temporal); }))
     return stop(RetryState::non_retryable_failure);
   if (q.policy->maximum_attempts != 0 && q.attempts >= q.policy->maximum_attempts)
     return stop(RetryState::maximum_attempts_reached);

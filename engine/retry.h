@@ -1,9 +1,10 @@
 // The arithmetic of retries: whether another attempt follows a failed one, and when. Pure: no clock, no randomness.
 //
-// After the n-th failure (since the step last made progress; without checkpoints that is every failed attempt) the delay
-// is initial x coefficient^(n-1), an overflow counting as the cap, capped at the maximum interval, then moved by up to 10 % either way by a number drawn from (run, step, attempt), so that a crowd of steps
-// spreads and a replay of the schedule is exact. A `next_retry_delay` of the failure replaces all of that.
-// (Temporal, temporal/api/common/v1 RetryPolicy; the jitter is ours.)
+// After the n-th failure (since the step last made progress; without checkpoints that is every failed attempt) the
+// delay is initial x coefficient^(n-1), an overflow counting as the cap, capped at the maximum interval, then moved by
+// up to 10 % either way by a number drawn from (run, step, attempt), so that a crowd of steps spreads and a replay of
+// the schedule is exact. A `next_retry_delay` of the failure replaces all of that. (Temporal, temporal/api/common/v1
+// RetryPolicy; the jitter is ours.)
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ struct RetryQuestion {
   std::uint32_t attempts = 0;                   // counted attempts so far, this one included
   std::uint32_t failures_without_progress = 0;  // this one included
   WallTime now;
-  std::optional<WallTime> deadline;             // schedule-to-close
+  std::optional<WallTime> deadline;  // schedule-to-close
   bool cancel_requested = false;
   std::uint64_t jitter_seed = 0;
 };

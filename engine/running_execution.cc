@@ -24,7 +24,11 @@ struct Fenced : std::exception {
 }  // namespace
 
 RunningExecution::RunningExecution(CorePtr core, std::string run_id)
-    : core_(std::move(core)), run_id_(std::move(run_id)), strand_(core_->runtime.make_strand()), steps_(*this), timers_(*this) {}
+    : core_(std::move(core)),
+      run_id_(std::move(run_id)),
+      strand_(core_->runtime.make_strand()),
+      steps_(*this),
+      timers_(*this) {}
 
 void RunningExecution::submit(Input input) {
   core_->pumps.enter();
@@ -49,7 +53,7 @@ asio::awaitable<void> RunningExecution::pump([[maybe_unused]] RunningPtr self) {
     Transaction tx(core_->runtime.now());
     decide(tx, std::move(inputs));
     bool durable = true;
-    if (!tx.events.empty() || !tx.batch.empty()) {
+    if (!tx.events.empty() || !tx.batch.empty() || record_changed_) {
       complete_batch(tx);
       durable = co_await write(&tx);
     }
@@ -71,8 +75,9 @@ void RunningExecution::decide(Transaction& tx, std::vector<Input> inputs) {
 const HistoryEvent& RunningExecution::append(Transaction& tx, Attributes attributes) {
   const EventType type = type_of(attributes);
   const HistoryEvent& event = tx.events.emplace_back(++last_event_id_, tx.now, std::move(attributes));
-  const bool news = !is_command_event(type) && !is_closing_event(type) && type != EventType::workflow_execution_started &&
-                    type != EventType::activity_task_started && type != EventType::workflow_task_completed;
+  const bool news = !is_command_event(type) && !is_closing_event(type) &&
+                    type != EventType::workflow_execution_started && type != EventType::activity_task_started &&
+                    type != EventType::workflow_task_completed;
   // What the engine appends itself always speaks of something the code asked for.
   if (news && replayer_) (void)replayer_->deliver(event);
   return event;
@@ -114,14 +119,20 @@ void RunningExecution::run_turns(Transaction& tx) {
 // Each group knows its own events.
 void RunningExecution::dispatch(Transaction& tx, const HistoryEvent& event) {
   switch (type_of(event)) {
-    case EventType::activity_task_scheduled: return steps_.on_scheduled(tx, event);
-    case EventType::activity_task_cancel_requested: return steps_.on_cancel_requested(tx, event);
-    case EventType::timer_started: return timers_.on_started(tx, event);
-    case EventType::timer_canceled: return timers_.on_canceled(tx, event);
+    case EventType::activity_task_scheduled:
+      return steps_.on_scheduled(tx, event);
+    case EventType::activity_task_cancel_requested:
+      return steps_.on_cancel_requested(tx, event);
+    case EventType::timer_started:
+      return timers_.on_started(tx, event);
+    case EventType::timer_canceled:
+      return timers_.on_canceled(tx, event);
     case EventType::workflow_execution_completed:
     case EventType::workflow_execution_failed:
-    case EventType::workflow_execution_canceled: return close(tx, event);
-    default: return;
+    case EventType::workflow_execution_canceled:
+      return close(tx, event);
+    default:
+      return;
   }
 }
 

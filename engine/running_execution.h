@@ -1,14 +1,14 @@
 // An open execution in memory: decide, write, act.
 //
-// All that happens to an execution comes in as an input: a start, the end of an attempt, a timer, a request. Inputs queue
-// on the execution's strand. The pump takes all that wait, lets each change the state and add events, runs the turns of
-// the code that these wake, and writes everything as one batch, conditional on the run's record as it was last written.
-// Only after the commit do actions run: attempts start, callers get their answer. While a batch is on its way further
-// inputs gather for the next; so at most one batch of a run is in flight, and many ends of steps cost one turn.
+// All that happens to an execution comes in as an input: a start, the end of an attempt, a timer, a request. Inputs
+// queue on the execution's strand. The pump takes all that wait, lets each change the state and add events, runs the
+// turns of the code that these wake, and writes everything as one batch, conditional on the run's record as it was last
+// written. Only after the commit do actions run: attempts start, callers get their answer. While a batch is on its way
+// further inputs gather for the next; so at most one batch of a run is in flight, and many ends of steps cost one turn.
 //
 // The state in memory is ahead of the store only while a batch is in flight. A batch that can't be written because the
-// disk is full waits and is written again; one that fails for good ends the execution in memory (the store is closed, or
-// another owner has the run), and nothing of it is acted on.
+// disk is full waits and is written again; one that fails for good ends the execution in memory (the store is closed,
+// or another owner has the run), and nothing of it is acted on.
 #pragma once
 
 #include <atomic>
@@ -42,8 +42,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   const asio::any_io_executor& strand() const { return strand_; }
 
   // Begins a new run; the batch is conditional on there being no such run and on the conditions in `request.extra` and
-  // `beside`, and writes both. Done when it is durable: true, or false if a condition failed (then nothing was written).
-  // Throws store.disk_full.
+  // `beside`, and writes both. Done when it is durable: true, or false if a condition failed (then nothing was
+  // written). Throws store.disk_full.
   asio::awaitable<bool> start(StartRequest request, state::Batch beside);
   // Reads and replays what the store has; then goes on with it. On the strand.
   asio::awaitable<void> load();
@@ -111,12 +111,12 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
 
   // On the strand.
   std::vector<Input> inputs_;
-  bool ready_ = false;    // loaded: inputs may be taken
+  bool ready_ = false;  // loaded: inputs may be taken
   bool pumping_ = false;
-  bool dead_ = false;     // closed, or given up
+  bool dead_ = false;  // closed, or given up
   RunRecord record_;
-  std::string stored_record_;  // its bytes as last written; empty: never
-  std::string next_record_;    // its bytes in the batch on its way
+  std::string stored_record_;    // its bytes as last written; empty: never
+  std::string next_record_;      // its bytes in the batch on its way
   bool record_changed_ = false;  // beside what a batch of events changes
   std::uint64_t last_event_id_ = 0;
   std::uint64_t next_log_seq_ = 1;

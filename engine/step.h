@@ -1,7 +1,8 @@
 // What step code sees: the attempt it is, its input, and the ways to report.
 //
-// A step does the real work. It runs at least once: an attempt may die anywhere, so a step must look for what an earlier
-// attempt has already done. Its start is durable before it runs, and what an older attempt reports is dropped at the door.
+// A step does the real work. It runs at least once: an attempt may die anywhere, so a step must look for what an
+// earlier attempt has already done. Its start is durable before it runs, and what an older attempt reports is dropped
+// at the door.
 //
 // A step is told to end by Asio's cancellation (its awaits throw, see is_cancelled); cancel_reason() says why. When the
 // server drains, draining() becomes true first: a step that can stop at a good place does so and throws Suspended.

@@ -1,8 +1,8 @@
 // The engine's timers in memory: one sleeper for all of them.
 //
-// What must survive a crash has a row in the store beside it (records/rows.h); here is what will be due in this process.
-// Thread-safe. Callbacks run on the queue's strand, short; those due together run in the order of their times, then of
-// their making.
+// What must survive a crash has a row in the store beside it (records/rows.h); here is what will be due in this
+// process. Thread-safe. Callbacks run on the queue's strand, short; those due together run in the order of their times,
+// then of their making.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ class TimerQueue {
   std::unordered_map<Id, MonoTime> times_;
   MonoTime wakes_ = MonoTime::max();  // when the sleeper will look again
   bool stopped_ = false;
-  Event earlier_;                     // something is due before that
+  Event earlier_;  // something is due before that
 };
 
 }  // namespace millrace::engine

@@ -13,7 +13,7 @@ namespace millrace::engine {
 struct Transaction {
   explicit Transaction(WallTime t) : now(t) {}
   const WallTime now;
-  std::vector<HistoryEvent> events;                   // appended to the history
+  std::vector<HistoryEvent> events;            // appended to the history
   state::Batch batch;                          // everything beside it
   std::vector<std::function<void()>> actions;  // on the execution's strand, in order, after the commit
   std::vector<AckPtr> acks;                    // answered after the actions, or failed with the commit

@@ -17,9 +17,9 @@
 #include <thread>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 #include <rocksdb/db.h>
+#include <boost/asio/co_spawn.hpp>
 
 #include "common/event.h"
 #include "common/task_group.h"
@@ -140,14 +140,15 @@ asio::awaitable<void> one_workflow(engine::Engine* engine, std::uint64_t) {
 }
 
 double cpu_seconds() {
-  struct rusage u {};
+  struct rusage u{};
   ::getrusage(RUSAGE_SELF, &u);
   const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
   return of(u.ru_utime) + of(u.ru_stime);
 }
 
 void print(const std::string& what, int at_once, const Figures& f) {
-  std::cout << fmt::format("{:<44} {:>4} {:>10.0f} {:>9.2f} {:>9.2f}\n", what, at_once, f.per_second, f.p50_ms, f.p99_ms);
+  std::cout << fmt::format("{:<44} {:>4} {:>10.0f} {:>9.2f} {:>9.2f}\n", what, at_once, f.per_second, f.p50_ms,
+                           f.p99_ms);
 }
 
 std::size_t resident_kb() {
@@ -159,7 +160,8 @@ std::size_t resident_kb() {
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
 }
 
-asio::awaitable<void> engine_part(Runtime runtime, std::string dir, double seconds, std::vector<int> at_once, bool only_engine) {
+asio::awaitable<void> engine_part(Runtime runtime, std::string dir, double seconds, std::vector<int> at_once,
+                                  bool only_engine) {
   std::shared_ptr<state::Store> store = state::open_rocksdb_store(runtime, state::RocksDbOptions(dir + "/store"));
   engine::Registry registry;
   registry.add_step("empty", empty_step);
@@ -171,19 +173,25 @@ asio::awaitable<void> engine_part(Runtime runtime, std::string dir, double secon
     if (!only_engine) {
       plain = plain_puts(dir, n, seconds);
       print("plain synced puts, a thread each", n, plain);
-      std::function<asio::awaitable<void>(std::uint64_t)> commit = [store](std::uint64_t i) { return store_commit(store, i); };
+      std::function<asio::awaitable<void>(std::uint64_t)> commit = [store](std::uint64_t i) {
+        return store_commit(store, i);
+      };
       co_await measure(runtime, n, seconds, std::move(commit), &commits);
       print("the store's group commit", n, commits);
     }
-    std::function<asio::awaitable<void>(std::uint64_t)> work = [&engine](std::uint64_t i) { return one_workflow(&engine, i); };
+    std::function<asio::awaitable<void>(std::uint64_t)> work = [&engine](std::uint64_t i) {
+      return one_workflow(&engine, i);
+    };
     const double cpu = cpu_seconds();
     co_await measure(runtime, n, seconds, std::move(work), &workflows);
     print("workflows of five steps", n, workflows);
-    std::cout << fmt::format("  CPU a workflow {:.0f} us\n", (cpu_seconds() - cpu) * 1e6 / (workflows.per_second * seconds));
+    std::cout << fmt::format("  CPU a workflow {:.0f} us\n",
+                             (cpu_seconds() - cpu) * 1e6 / (workflows.per_second * seconds));
     if (!only_engine)
-      std::cout << fmt::format("  steps/s {:.0f}; group commit / plain {:.2f}; six syncs a workflow / group commit {:.2f}\n",
-                               workflows.per_second * 5, commits.per_second / plain.per_second,
-                               workflows.per_second * 6 / commits.per_second);
+      std::cout << fmt::format(
+          "  steps/s {:.0f}; group commit / plain {:.2f}; six syncs a workflow / group commit {:.2f}\n",
+          workflows.per_second * 5, commits.per_second / plain.per_second,
+          workflows.per_second * 6 / commits.per_second);
   }
   std::cout << "resident after all: " << resident_kb() / 1024 << " MB\n";
   co_await engine.stop(std::chrono::seconds(1));

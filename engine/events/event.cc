@@ -24,8 +24,10 @@ bool is_command_event(EventType type) {
     case EventType::request_cancel_external_initiated:
     case EventType::update_accepted:
     case EventType::update_completed:
-    case EventType::workflow_properties_modified: return true;
-    default: return false;
+    case EventType::workflow_properties_modified:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -36,8 +38,10 @@ bool is_closing_event(EventType type) {
     case EventType::workflow_execution_canceled:
     case EventType::workflow_execution_timed_out:
     case EventType::workflow_execution_terminated:
-    case EventType::workflow_execution_continued_as_new: return true;
-    default: return false;
+    case EventType::workflow_execution_continued_as_new:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -14,11 +14,12 @@ namespace millrace::engine {
 
 using Attributes =
     std::variant<events::WorkflowExecutionStarted, events::WorkflowExecutionCompleted, events::WorkflowExecutionFailed,
-                 events::WorkflowExecutionCanceled, events::WorkflowExecutionTimedOut, events::WorkflowExecutionTerminated,
-                 events::WorkflowExecutionCancelRequested, events::WorkflowTaskCompleted, events::ActivityTaskScheduled,
-                 events::ActivityTaskStarted, events::ActivityTaskCompleted, events::ActivityTaskFailed,
-                 events::ActivityTaskTimedOut, events::ActivityTaskCancelRequested, events::ActivityTaskCanceled,
-                 events::TimerStarted, events::TimerFired, events::TimerCanceled, events::MarkerRecorded>;
+                 events::WorkflowExecutionCanceled, events::WorkflowExecutionTimedOut,
+                 events::WorkflowExecutionTerminated, events::WorkflowExecutionCancelRequested,
+                 events::WorkflowTaskCompleted, events::ActivityTaskScheduled, events::ActivityTaskStarted,
+                 events::ActivityTaskCompleted, events::ActivityTaskFailed, events::ActivityTaskTimedOut,
+                 events::ActivityTaskCancelRequested, events::ActivityTaskCanceled, events::TimerStarted,
+                 events::TimerFired, events::TimerCanceled, events::MarkerRecorded>;
 
 struct HistoryEvent {
   HistoryEvent() = default;

@@ -19,22 +19,22 @@ struct WorkflowExecutionStarted {
   StoredPayload memo;
   std::optional<Duration> execution_timeout;  // of the whole chain of runs
   std::optional<Duration> run_timeout;
-  std::optional<WallTime> expiration;         // of the chain, absolute
+  std::optional<WallTime> expiration;  // of the chain, absolute
   std::optional<RetryPolicy> retry;
-  std::uint32_t attempt = 1;                  // of a workflow that is retried
-  std::string initiator;                      // "", "workflow", "retry", "cron", "reset"
+  std::uint32_t attempt = 1;  // of a workflow that is retried
+  std::string initiator;      // "", "workflow", "retry", "cron", "reset"
   std::string continued_run_id;
-  std::string first_run_id;                   // of the chain; empty: this run
-  std::string original_run_id;                // seed of random(); empty: this run
+  std::string first_run_id;     // of the chain; empty: this run
+  std::string original_run_id;  // seed of random(); empty: this run
   std::string parent_workflow_id;
   std::string parent_run_id;
   std::uint64_t parent_initiated_event_id = 0;
   std::optional<Duration> first_turn_backoff;
   StoredPayload last_completion_result;
   std::optional<Failure> continued_failure;
-  std::string identity;                       // who started it
+  std::string identity;  // who started it
   std::string build_id;
-  std::string reset_run_id;                   // of a reset: the run and the event it was cut at
+  std::string reset_run_id;  // of a reset: the run and the event it was cut at
   std::uint64_t reset_event_id = 0;
 
   template <class Self, class V>

@@ -10,14 +10,17 @@ namespace millrace::engine::events {
 
 enum class MarkerKind : std::uint8_t {
   side_effect = 1,
-  version = 2,      // a patch id (see engine.md: versions)
+  version = 2,  // a patch id (see engine.md: versions)
   local_step = 3,
 };
 inline std::string_view to_string(MarkerKind kind) {
   switch (kind) {
-    case MarkerKind::side_effect: return "SideEffect";
-    case MarkerKind::version: return "Version";
-    case MarkerKind::local_step: return "LocalActivity";
+    case MarkerKind::side_effect:
+      return "SideEffect";
+    case MarkerKind::version:
+      return "Version";
+    case MarkerKind::local_step:
+      return "LocalActivity";
   }
   return {};
 }

@@ -48,8 +48,8 @@ struct ActivityTaskStarted {
   static constexpr EventType kType = EventType::activity_task_started;
   std::uint64_t scheduled_event_id = 0;
   std::uint32_t attempt = 0;
-  WallTime started;            // the event's time is when this was written
-  std::string identity;        // the process that ran it
+  WallTime started;      // the event's time is when this was written
+  std::string identity;  // the process that ran it
   std::optional<Failure> last_failure;
 
   template <class Self, class V>

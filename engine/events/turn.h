@@ -16,7 +16,7 @@ struct WorkflowTaskCompleted {
   static constexpr EventType kType = EventType::workflow_task_completed;
   std::uint64_t woken_by_event_id = 0;  // the first of the events that woke it
   std::string build_id;
-  std::uint64_t flags = 0;              // rules of replay that this turn was made under; none so far
+  std::uint64_t flags = 0;  // rules of replay that this turn was made under; none so far
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {

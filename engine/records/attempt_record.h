@@ -1,9 +1,9 @@
-// The record of one attempt of a step (keys::attempt). Written before the attempt runs, again when it fails, and with its
-// heartbeats in between (at most one write a second). The first 5 and the last 50 of a step are kept.
+// The record of one attempt of a step (keys::attempt). Written before the attempt runs, again when it fails, and with
+// its heartbeats in between (at most one write a second). The first 5 and the last 50 of a step are kept.
 //
-// Two writes are saved since the history says the same: an attempt 1 that started with the batch that scheduled its step
-// has no record until it fails or heartbeats (events/step.h, startedBy); and the record of an attempt that completed its
-// step is left as it was: an attempt of a closed step that has no end ended with the step.
+// Two writes are saved since the history says the same: an attempt 1 that started with the batch that scheduled its
+// step has no record until it fails or heartbeats (events/step.h, startedBy); and the record of an attempt that
+// completed its step is left as it was: an attempt of a closed step that has no end ended with the step.
 #pragma once
 
 #include <optional>
@@ -20,9 +20,9 @@ inline constexpr std::uint32_t kKeptLastAttempts = 50;
 enum class AttemptOutcome : std::uint8_t {
   running = 0,  // or its process died: the next start ends it as `unknown`
   completed = 1,
-  failed = 2,    // its failure says how, time-outs included
-  unknown = 3,   // its process died; counts as an attempt
-  suspended = 4, // the server drained; doesn't count
+  failed = 2,     // its failure says how, time-outs included
+  unknown = 3,    // its process died; counts as an attempt
+  suspended = 4,  // the server drained; doesn't count
 };
 
 struct AttemptRecord {

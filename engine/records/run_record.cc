@@ -4,14 +4,22 @@ namespace millrace::engine {
 
 std::string_view to_string(ExecutionStatus status) {
   switch (status) {
-    case ExecutionStatus::running: return "Running";
-    case ExecutionStatus::completed: return "Completed";
-    case ExecutionStatus::failed: return "Failed";
-    case ExecutionStatus::canceled: return "Canceled";
-    case ExecutionStatus::terminated: return "Terminated";
-    case ExecutionStatus::timed_out: return "TimedOut";
-    case ExecutionStatus::continued_as_new: return "ContinuedAsNew";
-    case ExecutionStatus::paused: return "Paused";
+    case ExecutionStatus::running:
+      return "Running";
+    case ExecutionStatus::completed:
+      return "Completed";
+    case ExecutionStatus::failed:
+      return "Failed";
+    case ExecutionStatus::canceled:
+      return "Canceled";
+    case ExecutionStatus::terminated:
+      return "Terminated";
+    case ExecutionStatus::timed_out:
+      return "TimedOut";
+    case ExecutionStatus::continued_as_new:
+      return "ContinuedAsNew";
+    case ExecutionStatus::paused:
+      return "Paused";
   }
   return {};
 }

@@ -25,12 +25,12 @@ struct RunRecord {
   bool cancel_requested = false;
   std::uint64_t history_length = 0;  // the last event's id
   std::uint64_t history_bytes = 0;
-  std::uint64_t last_batch = 0;      // first event id of the last batch: where the end of the history lies
+  std::uint64_t last_batch = 0;  // first event id of the last batch: where the end of the history lies
   std::string memo;
-  std::optional<Failure> failure;    // why it did not complete
+  std::optional<Failure> failure;  // why it did not complete
   bool is_blocked = false;
   Divergence blocked;
-  std::string first_run_id;          // of the chain; empty: this run
+  std::string first_run_id;  // of the chain; empty: this run
   std::string parent_run_id;
 
   template <class Self, class V>

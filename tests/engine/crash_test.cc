@@ -1,5 +1,5 @@
-// The crash test of the engine: a crash before, in the middle of and after each single durable write of a workflow of 20
-// steps with retries, timers, checkpoints and a parallel stretch; then a new life goes on with what the disk held.
+// The crash test of the engine: a crash before, in the middle of and after each single durable write of a workflow of
+// 20 steps with retries, timers, checkpoints and a parallel stretch; then a new life goes on with what the disk held.
 #include <catch2/catch.hpp>
 
 #include <iostream>
@@ -86,7 +86,8 @@ asio::awaitable<void> client(Engine* engine, std::optional<Execution>* out) {
 // Lives until it is done (true) or crashed.
 bool live(Life& life, std::optional<Execution>* out) {
   std::exception_ptr error;
-  asio::co_spawn(life.sim.runtime().executor(), client(life.engine.get(), out), [&](std::exception_ptr e) { error = e; });
+  asio::co_spawn(life.sim.runtime().executor(), client(life.engine.get(), out),
+                 [&](std::exception_ptr e) { error = e; });
   for (;;) {
     life.sim.run_ready();
     if (*out || life.store->crashed()) break;
@@ -163,7 +164,9 @@ bool story(std::uint64_t write, CrashPoint point, std::uint64_t second_write) {
 
 }  // namespace
 
-TEST_CASE("after a crash at any single durable write the workflow ends with the same result, no step completed twice, no attempt number twice") {
+TEST_CASE(
+    "after a crash at any single durable write the workflow ends with the same result, no step completed twice, no "
+    "attempt number twice") {
   std::uint64_t crashes = 0;
   for (const CrashPoint point : {CrashPoint::before, CrashPoint::torn, CrashPoint::after}) {
     std::uint64_t write = 1;

@@ -253,7 +253,8 @@ TEST_CASE("any bytes are either decoded or refused") {
   const auto all = one_of_each();
   for (int n = 0; n < 20'000; ++n) {
     std::string bytes = encoded(all[random() % all.size()]);
-    for (std::uint64_t i = random() % 4; i < 5; ++i) bytes[5 + random() % (bytes.size() - 5)] = static_cast<char>(random());
+    for (std::uint64_t i = random() % 4; i < 5; ++i)
+      bytes[5 + random() % (bytes.size() - 5)] = static_cast<char>(random());
     if (random() % 3 == 0) bytes.resize(5 + random() % (bytes.size() - 4));
     // With a right checksum, so that the fields are reached.
     const std::uint32_t crc = crc32c(std::string_view(bytes).substr(5));
@@ -313,7 +314,39 @@ TEST_CASE("records have the bytes they always had, and come back") {
   r.last_batch = 3;
   r.memo = "{}";
   r.failure = some_failure();
-  CHECK(hex(encode_record(r)) == "01" "03" "0177" "0473796e63" "02" "02" "0104" "00" "04" "05" "03" "027b7d" "01" "0174" "016d" "027b7d" "00" "010a" "01" "0163" "00" "00" "01" "00" "00" "00" "00" "00" "00" "00" "00" "00");
+  CHECK(hex(encode_record(r)) ==
+        "01"
+        "03"
+        "0177"
+        "0473796e63"
+        "02"
+        "02"
+        "0104"
+        "00"
+        "04"
+        "05"
+        "03"
+        "027b7d"
+        "01"
+        "0174"
+        "016d"
+        "027b7d"
+        "00"
+        "010a"
+        "01"
+        "0163"
+        "00"
+        "00"
+        "01"
+        "00"
+        "00"
+        "00"
+        "00"
+        "00"
+        "00"
+        "00"
+        "00"
+        "00");
   CHECK(encode_record(decode_record<RunRecord>(encode_record(r))) == encode_record(r));
   AttemptRecord a;
   a.started = from_micros(1);
@@ -324,7 +357,29 @@ TEST_CASE("records have the bytes they always had, and come back") {
   a.counted = 2;
   a.failures_without_progress = 1;
   a.heartbeat = "9";
-  CHECK(hex(encode_record(a)) == "01" "02" "0170" "02" "0104" "01" "0174" "016d" "027b7d" "00" "010a" "01" "0163" "00" "00" "01" "00" "00" "02" "01" "01" "0139");
+  CHECK(hex(encode_record(a)) ==
+        "01"
+        "02"
+        "0170"
+        "02"
+        "0104"
+        "01"
+        "0174"
+        "016d"
+        "027b7d"
+        "00"
+        "010a"
+        "01"
+        "0163"
+        "00"
+        "00"
+        "01"
+        "00"
+        "00"
+        "02"
+        "01"
+        "01"
+        "0139");
   CHECK(encode_record(decode_record<AttemptRecord>(encode_record(a))) == encode_record(a));
   CurrentRow current;
   current.run_id = "r";

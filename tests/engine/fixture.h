@@ -17,7 +17,8 @@ namespace millrace::engine {
 // Lives as long as a test. Several engines may follow each other on its store: boot(), stop() or crash, boot() again.
 class EngineFixture {
  public:
-  explicit EngineFixture(std::uint64_t seed = 1) : sim(seed), store(std::make_shared<state::MemoryStore>(sim.runtime())) {}
+  explicit EngineFixture(std::uint64_t seed = 1)
+      : sim(seed), store(std::make_shared<state::MemoryStore>(sim.runtime())) {}
   ~EngineFixture() {
     if (engine) stop();
   }

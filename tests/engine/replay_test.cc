@@ -54,7 +54,8 @@ class Tape {
 };
 
 struct Replay {
-  explicit Replay(WorkflowFunction f) : function(std::move(f)), replayer({"w", "r", "t", ""}, function, "in"), replay(replayer) {}
+  explicit Replay(WorkflowFunction f)
+      : function(std::move(f)), replayer({"w", "r", "t", ""}, function, "in"), replay(replayer) {}
   std::optional<Divergence> run(const Tape& tape) {
     for (const HistoryEvent& e : tape.events)
       if (auto d = replay.feed(e)) return d;
@@ -234,8 +235,14 @@ TEST_CASE("side effects, time and random numbers are the same on replay") {
   for (int pass = 0; pass < 2; ++pass) {
     Replay r([&](Context& ctx, Payload) -> Workflow<Payload> {
       seen[pass].push_back(std::to_string(to_micros(ctx.now())));
-      seen[pass].push_back(ctx.side_effect("one", [&] { ++ran; return Payload("live"); }));
-      seen[pass].push_back(ctx.side_effect("two", [&] { ++ran; return Payload("live"); }));
+      seen[pass].push_back(ctx.side_effect("one", [&] {
+        ++ran;
+        return Payload("live");
+      }));
+      seen[pass].push_back(ctx.side_effect("two", [&] {
+        ++ran;
+        return Payload("live");
+      }));
       seen[pass].push_back(ctx.uuid());
       co_await ctx.timer(std::chrono::seconds(1));
       seen[pass].push_back(std::to_string(to_micros(ctx.now())));
@@ -331,8 +338,10 @@ TEST_CASE("workflows compose: an awaited one runs as a part of its caller") {
 TEST_CASE("a patch is false where the history was before it, and true from then on") {
   const auto code = [](Context& ctx, Payload) -> Workflow<Payload> {
     const StepOptions o;
-    if (ctx.patched("p")) co_await ctx.step("new", "", o);
-    else co_await ctx.step("old", "", o);
+    if (ctx.patched("p"))
+      co_await ctx.step("new", "", o);
+    else
+      co_await ctx.step("old", "", o);
     CHECK(ctx.patched("p") == ctx.patched("p"));
     co_return Payload();
   };

@@ -2,7 +2,8 @@
 
 namespace millrace::testkit {
 
-void add(engine::Registry& registry, std::string type, std::vector<std::string> fields, engine::WorkflowFunction function) {
+void add(engine::Registry& registry, std::string type, std::vector<std::string> fields,
+         engine::WorkflowFunction function) {
   registry.add_workflow(std::move(type), std::move(function),
                         [fields = std::move(fields)](const Payload& input) { check_fields(input, fields); });
 }

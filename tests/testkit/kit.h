@@ -18,7 +18,8 @@ using engine::StepContext;
 using engine::StepOptions;
 using engine::Workflow;
 
-void add(engine::Registry& registry, std::string type, std::vector<std::string> fields, engine::WorkflowFunction function);
+void add(engine::Registry& registry, std::string type, std::vector<std::string> fields,
+         engine::WorkflowFunction function);
 
 // The options of the step that is shown as `activity_id`.
 StepOptions named(std::string activity_id);

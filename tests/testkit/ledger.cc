@@ -22,8 +22,8 @@ void append(const std::string& path, const std::string& line) {
 
 asio::awaitable<void> write_ledger(engine::StepContext& context, std::string path) {
   if (path.empty()) co_return;
-  const std::string line = context.token().run_id + " " + context.activity_id() + " " +
-                           std::to_string(context.token().attempt) + "\n";
+  const std::string line =
+      context.token().run_id + " " + context.activity_id() + " " + std::to_string(context.token().attempt) + "\n";
   auto write = [path, line] { append(path, line); };  // named: see the traps of g++ 12
   co_await context.runtime().blocking(write);
 }

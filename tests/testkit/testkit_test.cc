@@ -70,7 +70,8 @@ TEST_CASE("test.timeouts fails with the time-out that it is asked for") {
                                    {"startToClose", "TimeoutStartToClose"},
                                    {"heartbeat", "TimeoutHeartbeat"},
                                    {"scheduleToClose", "TimeoutScheduleToClose"}}) {
-    const Execution e = k.run_workflow("test.timeouts", kind, std::string("{\"kind\":\"") + kind + "\",\"retryPolicy\":{\"maximumAttempts\":2}}");
+    const Execution e = k.run_workflow(
+        "test.timeouts", kind, std::string("{\"kind\":\"") + kind + "\",\"retryPolicy\":{\"maximumAttempts\":2}}");
     CHECK(e.status == ExecutionStatus::failed);
     REQUIRE(e.failure);
     CHECK(e.failure->type == type);
@@ -79,7 +80,8 @@ TEST_CASE("test.timeouts fails with the time-out that it is asked for") {
 
 TEST_CASE("test.heartbeat goes on from the details it is handed") {
   Kit k;
-  CHECK(k.run_workflow("test.heartbeat", "w", k.input("\"total\":20,\"everyMs\":10")).result == "{\"startedFrom\":[0]}");
+  CHECK(k.run_workflow("test.heartbeat", "w", k.input("\"total\":20,\"everyMs\":10")).result ==
+        "{\"startedFrom\":[0]}");
   // The server stops in the middle; another one goes on from the last durable heartbeat.
   k.start("test.heartbeat", "v", k.input("\"total\":20,\"everyMs\":1000"));
   k.sim.run_until_idle(std::chrono::milliseconds(10'500));
@@ -99,7 +101,8 @@ TEST_CASE("test.timer tells how late each timer was") {
 TEST_CASE("test.cleanup ends cancelled, after its clean-up ran") {
   for (const std::string mode : {"", "wait", "try", "abandon"}) {
     Kit k;
-    k.start("test.cleanup", "w", k.input("\"seconds\":1000" + (mode.empty() ? "" : ",\"cancelMode\":\"" + mode + "\"")));
+    k.start("test.cleanup", "w",
+            k.input("\"seconds\":1000" + (mode.empty() ? "" : ",\"cancelMode\":\"" + mode + "\"")));
     k.sim.run_until_idle(std::chrono::seconds(1));
     k.run(k.engine->request_cancel("w", {}, "enough", "r1"));
     const Execution e = k.wait("w", std::chrono::seconds(100));

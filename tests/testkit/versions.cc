@@ -17,8 +17,9 @@ Workflow<Payload> version(Context& ctx, Payload input, std::string behaviour) {
 }  // namespace
 
 void add_versions(engine::Registry& registry, const TestkitOptions& options) {
-  add(registry, "test.version", {"ledger", "stepMs"},
-      [behaviour = options.behaviour](Context& ctx, Payload input) { return version(ctx, std::move(input), behaviour); });
+  add(registry, "test.version", {"ledger", "stepMs"}, [behaviour = options.behaviour](Context& ctx, Payload input) {
+    return version(ctx, std::move(input), behaviour);
+  });
 }
 
 }  // namespace millrace::testkit

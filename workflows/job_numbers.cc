@@ -14,7 +14,7 @@ asio::awaitable<std::int64_t> JobNumbers::next() {
       std::lock_guard lock(mutex_);
       if (next_ < end_) co_return next_++;
     }
-    // Two callers may draw a block each at once: the condition gives them different ones, and one is used up first.
+    // Two callers may draw a block each at once: the condition gives them different ones.
     const auto row = co_await store_->get(key);
     std::int64_t first = 1;
     if (row) {
@@ -30,10 +30,13 @@ asio::awaitable<std::int64_t> JobNumbers::next() {
     const auto commit = co_await store_->commit(std::move(batch));
     if (commit != state::Commit::done) continue;
     std::lock_guard lock(mutex_);
-    if (next_ < end_) co_return first;  // the rest of this block is skipped
-    next_ = first + 1;
-    end_ = first + kBlock;
-    co_return first;
+    // The newer block is the one to go on with: a job that starts later must not get a smaller number, since numbers are
+    // generations at destinations.
+    if (first > next_ || next_ == end_) {
+      next_ = first;
+      end_ = first + kBlock;
+    }
+    co_return next_++;
   }
 }
 

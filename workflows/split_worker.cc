@@ -118,9 +118,9 @@ asio::awaitable<void> open_next(Worker& w, OpenSplit& open) {
 asio::awaitable<void> take_checkpoint(Worker& w, OpenSplit& open, Checkpoint checkpoint) {
   if (checkpoint.id != open.split->id)
     throw Error("sync.incomplete", "a checkpoint of split " + checkpoint.id + " came in the midst of split " + open.split->id);
-  if (checkpoint.rows != open.rows)
-    throw_mismatch(w.stream, checkpoint.id, "the pipe brought other rows than the source read", open.rows, checkpoint.rows);
-  checkpoint.rows += open.base_rows;
+  // A source counts a split from its beginning, also where it goes on in the midst of it.
+  if (checkpoint.rows != open.base_rows + open.rows)
+    throw_mismatch(w.stream, checkpoint.id, "the pipe brought other rows than the source read", open.base_rows + open.rows, checkpoint.rows);
   const auto rows = std::exchange(open.uncommitted_rows, 0);
   const auto bytes = std::exchange(open.uncommitted_bytes, 0);
   co_await w.committed.wait();

@@ -105,6 +105,8 @@ std::vector<const Batch*> admit(const CommitGroup& group, const ReadForCondition
   std::vector<const Batch*> admitted;
   admitted.reserve(group.size());
   Overlay overlay;
+  for (const auto& pending : group)
+    for (const auto& condition : pending->batch.conditions()) overlay.watch(condition.key);
   for (const auto& pending : group) {
     bool ok = true;
     try {

@@ -3,34 +3,17 @@
 namespace millrace::state {
 
 void Overlay::apply(const Batch& batch) {
-  using enum Batch::Operation::Kind;
+  if (watched_.empty()) return;
   for (const auto& op : batch.operations()) {
-    switch (op.kind) {
-      case put:
-        keys_[op.key] = op.value;
-        break;
-      case erase:
-        keys_[op.key] = std::nullopt;
-        break;
-      case erase_range:
-        for (auto& [key, value] : keys_)
-          if (key >= op.key && key < op.value) value = std::nullopt;
-        erased_ranges_.emplace_back(op.key, op.value);
-        break;
+    if (op.kind == Batch::Operation::Kind::erase_range) {
+      for (auto& [key, look] : watched_)
+        if (key >= op.key && key < op.value) look = {Found::absent, {}};
+      continue;
     }
+    const auto it = watched_.find(op.key);
+    if (it == watched_.end()) continue;
+    it->second = op.kind == Batch::Operation::Kind::put ? Look{Found::present, op.value} : Look{Found::absent, {}};
   }
-}
-
-Overlay::Look Overlay::find(std::string_view key) const {
-  Look look;
-  if (const auto it = keys_.find(key); it != keys_.end()) {
-    look.found = it->second ? Found::present : Found::absent;
-    look.value = it->second.value_or(std::string_view());
-    return look;
-  }
-  for (const auto& [begin, end] : erased_ranges_)
-    if (key >= begin && key < end) look.found = Found::absent;
-  return look;
 }
 
 }  // namespace millrace::state

@@ -1,13 +1,12 @@
 // What the batches of a group will have changed, before it is written: so that conditions of later batches see it.
 //
+// Only keys that some condition of the group asks for are kept: most keys of a batch are new and never asked for.
 // Holds views into the batches, which must outlive it. Not thread-safe.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "state/store.h"
 
@@ -21,13 +20,14 @@ class Overlay {
     std::string_view value;
   };
 
+  // Say for all conditions of the group before the first apply().
+  void watch(std::string_view key) { watched_.try_emplace(key); }
   void apply(const Batch& batch);
-  Look find(std::string_view key) const;
+  // Of a watched key.
+  Look find(std::string_view key) const { return watched_.at(key); }
 
  private:
-  // Empty: erased. A key in here is newer than any erased range that holds it.
-  std::unordered_map<std::string_view, std::optional<std::string_view>> keys_;
-  std::vector<std::pair<std::string_view, std::string_view>> erased_ranges_;
+  std::unordered_map<std::string_view, Look> watched_;
 };
 
 }  // namespace millrace::state

@@ -8,15 +8,17 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/write_batch.h>
 #include <unistd.h>
+#include <boost/asio/post.hpp>
 
 #include "common/byte_order.h"
 #include "common/errors.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "state/keys.h"
+#include "state/rocksdb_batch.h"
 #include "state/rocksdb_options.h"
+#include "state/rocksdb_status.h"
 #include "state/wal_check.h"
 
 namespace millrace::state {
@@ -24,42 +26,9 @@ namespace {
 
 constexpr Duration kGaugeInterval = std::chrono::seconds(1);
 
-[[noreturn]] void throw_status(const rocksdb::Status& status, const std::string& what) {
-  const std::string detail = what + ": " + status.ToString();
-  if (status.IsCorruption()) throw Error("store.corrupt", detail);
-  if (status.IsNoSpace()) throw Error("store.disk_full", detail);
-  throw Error("store.unavailable", detail);
-}
-
-void require(const rocksdb::Status& status, const std::string& what) {
-  if (!status.ok()) throw_status(status, what);
-}
-
 void end_process(const std::string& text) {
   std::fprintf(stderr, "millrace: %s\n", text.c_str());
   std::_Exit(EXIT_FAILURE);
-}
-
-rocksdb::WriteBatch to_write_batch(const std::vector<const Batch*>& batches) {
-  std::size_t bytes = 64;
-  for (const Batch* b : batches) bytes += b->bytes() + 16 * b->operations().size();
-  rocksdb::WriteBatch out(bytes);
-  for (const Batch* b : batches) {
-    for (const auto& op : b->operations()) {
-      switch (op.kind) {
-        case Batch::Operation::Kind::put:
-          out.Put(op.key, op.value);
-          break;
-        case Batch::Operation::Kind::erase:
-          out.Delete(op.key);
-          break;
-        case Batch::Operation::Kind::erase_range:
-          if (op.key < op.value) out.DeleteRange(op.key, op.value);
-          break;
-      }
-    }
-  }
-  return out;
 }
 
 struct Metrics {
@@ -103,6 +72,7 @@ using DatabasePtr = std::shared_ptr<Database>;
 rocksdb::ReadOptions read_options(const rocksdb::Snapshot* snapshot, bool memory_only) {
   rocksdb::ReadOptions o;
   o.verify_checksums = true;
+  o.ignore_range_deletions = true;  // none are ever written: state/rocksdb_batch.h
   o.snapshot = snapshot;
   if (memory_only) o.read_tier = rocksdb::kBlockCacheTier;
   return o;
@@ -115,7 +85,7 @@ bool try_get(rocksdb::DB& db, const rocksdb::Snapshot* snapshot, bool memory_onl
   const auto status = db.Get(read_options(snapshot, memory_only), db.DefaultColumnFamily(), key, &value);
   if (memory_only && status.IsIncomplete()) return false;
   if (status.IsNotFound()) return true;
-  require(status, "a read failed");
+  require_ok(status, "a read failed");
   out = std::move(value);
   return true;
 }
@@ -136,7 +106,7 @@ bool try_scan(rocksdb::DB& db, const rocksdb::Snapshot* snapshot, bool memory_on
     if (out.size() >= range.limit || bytes >= range.max_bytes) break;
   }
   if (memory_only && it->status().IsIncomplete()) return false;
-  require(it->status(), "a scan failed");
+  require_ok(it->status(), "a scan failed");
   return true;
 }
 
@@ -239,7 +209,7 @@ class RocksDbStore final : public Store {
         std::filesystem::permissions(dir, std::filesystem::perms::owner_all, error);
       if (error) throw Error("store.unavailable", dir + " cannot be made: " + error.message());
     } else {
-      require(rocks.env->CreateDirIfMissing(dir), dir + " cannot be made");
+      require_ok(rocks.env->CreateDirIfMissing(dir), dir + " cannot be made");
     }
     auto database = std::make_shared<Database>();
     database->lock = std::make_unique<DirectoryLock>(rocks.env, dir);
@@ -248,7 +218,7 @@ class RocksDbStore final : public Store {
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(rocks, dir, &db);
     database->db.reset(db);
-    require(status, dir + " cannot be opened");
+    require_ok(status, dir + " cannot be opened");
     return database;
   }
 
@@ -261,7 +231,7 @@ class RocksDbStore final : public Store {
       append_big_endian(format, kStoreFormat);
       rocksdb::WriteOptions synced;
       synced.sync = true;
-      require(database_->db->Put(synced, key, format), options_.directory + " cannot be written");
+      require_ok(database_->db->Put(synced, key, format), options_.directory + " cannot be written");
       return;
     }
     if (value->size() != sizeof kStoreFormat) throw Error("store.corrupt", "the format version cannot be read");
@@ -283,22 +253,23 @@ class RocksDbStore final : public Store {
   }
 
   void write_group(const CommitGroup& group) {
-    std::size_t bytes = 0;
-    for (const auto& p : group) bytes += p->batch.bytes();
-    std::exception_ptr refusal;
+    std::vector<const Batch*> admitted;
+    rocksdb::WriteBatch batch;
+    std::exception_ptr refusal;  // nothing is written, and it is known
     try {
+      std::size_t bytes = 0;
+      for (const auto& p : group) bytes += p->batch.bytes();
       if (disk_full_ || (bytes > 0 && !floor_.admits(bytes))) throw Error("store.disk_full", floor_.text());
+      admitted = admit(group, [this](const std::string& key) {
+        std::optional<std::string> value;
+        try_get(*database_->db, nullptr, false, key, value);
+        return value;
+      });
+      batch = make_write_batch(*database_->db, admitted);
     } catch (...) {
       refusal = std::current_exception();
     }
-    if (refusal) return complete(group, refusal);
-
-    const auto admitted = admit(group, [this](const std::string& key) {
-      std::optional<std::string> value;
-      try_get(*database_->db, nullptr, false, key, value);
-      return value;
-    });
-    auto batch = to_write_batch(admitted);
+    if (refusal) return finish(group, runtime_.mono(), refusal);
     if (batch.Count() > 0) {
       const MonoTime begun = runtime_.mono();
       rocksdb::WriteOptions synced;
@@ -309,12 +280,28 @@ class RocksDbStore final : public Store {
       metrics_.batches.observe(static_cast<double>(admitted.size()));
     }
     const MonoTime now = runtime_.mono();
-    complete(group);
-    for (const auto& p : group) metrics_.commit.observe(to_seconds(now - p->queued));
+    finish(group, now);
     if (now - gauges_set_ >= kGaugeInterval) {
       gauges_set_ = now;
       status();
     }
+  }
+
+  // Wakes the waiters. Those of a large group are woken by the pool, so that the next write need not wait for it; then
+  // also those of all groups behind it until it is done, since waiters are woken in order.
+  void finish(const CommitGroup& group, MonoTime durable, const std::exception_ptr& error = nullptr) {
+    constexpr std::size_t kWokenHere = 8;
+    auto wake = [group, durable, error, seconds = metrics_.commit]() mutable {
+      complete(group, error);
+      if (error) return;
+      for (const auto& p : group) seconds.observe(to_seconds(durable - p->queued));
+    };
+    if (group.size() <= kWokenHere && *waking_ == 0) return wake();
+    ++*waking_;
+    asio::post(waker_, [wake = std::move(wake), waking = waking_]() mutable {
+      wake();
+      --*waking;
+    });
   }
 
   // Whether the batches reached the disk is unknown, and a second sync of the same log would not tell: only a new start
@@ -324,7 +311,7 @@ class RocksDbStore final : public Store {
     options_.on_fatal(text);
     const auto error = std::make_exception_ptr(Error("store.unavailable", text + "; its outcome is unknown"));
     queue_.fail(error);
-    complete(group, error);
+    finish(group, runtime_.mono(), error);
   }
 
   void close_once() {
@@ -341,7 +328,9 @@ class RocksDbStore final : public Store {
   Metrics metrics_;
   MonoTime gauges_set_{};                // by the committer
   std::atomic<bool> disk_full_ = false;  // as RocksDB's flushes and compactions see it
-  mutable std::mutex mutex_;             // database_ against close()
+  const asio::any_io_executor waker_ = runtime_.make_strand();
+  const std::shared_ptr<std::atomic<int>> waking_ = std::make_shared<std::atomic<int>>(0);  // groups given to waker_
+  mutable std::mutex mutex_;                                                                // database_ against close()
   DatabasePtr database_;
   std::unique_ptr<Thread> committer_;
 };

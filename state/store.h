@@ -58,12 +58,14 @@ class Batch {
 
   void put(std::string key, std::string value) {
     bytes_ += key.size() + value.size();
+    if (operations_.empty()) operations_.reserve(8);  // a decision's few rows, without moving them about
     operations_.push_back({Operation::Kind::put, std::move(key), std::move(value)});
   }
   void erase(std::string key) {
     bytes_ += key.size();
     operations_.push_back({Operation::Kind::erase, std::move(key), {}});
   }
+  // Costs a read and a write for each row in it: for the rows of one run or resource, not for half a store.
   void erase_range(std::string begin, std::string end) {
     bytes_ += begin.size() + end.size();
     operations_.push_back({Operation::Kind::erase_range, std::move(begin), std::move(end)});

@@ -255,6 +255,22 @@ void store_conformance(const MakeSubject& make) {
     CHECK(s->keys_of(everything()) == "a c d");
   }
 
+  SECTION("erase_range takes what was put before it in the same group, not what comes behind") {
+    s->put("r1", "old");
+    std::vector<Batch> batches(3);
+    batches[0].put("r2", "x");
+    batches[1].put("r3", "x");
+    batches[1].erase_range("r", "s");
+    batches[1].put("r3", "again");
+    batches[2].put("r1", "new");
+    s->commit_all(std::move(batches));
+    CHECK(s->keys_of(prefix_range("r")) == "r1 r3");
+    CHECK(s->get("r1") == "new");
+    CHECK(s->get("r3") == "again");
+    s->reopen();
+    CHECK(s->keys_of(prefix_range("r")) == "r1 r3");
+  }
+
   SECTION("a snapshot stays as it was made") {
     s->put("a", "1");
     s->put("b", "1");

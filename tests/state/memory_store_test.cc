@@ -2,8 +2,8 @@
 
 #include "common/errors.h"
 #include "common/runtime_sim.h"
-#include "tests/state/conformance.h"
 #include "state/memory_store.h"
+#include "tests/state/conformance.h"
 
 namespace millrace::state::testing {
 namespace {

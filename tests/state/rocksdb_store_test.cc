@@ -7,9 +7,9 @@
 #include "common/byte_order.h"
 #include "common/errors.h"
 #include "common/metrics.h"
-#include "tests/state/conformance.h"
 #include "state/keys.h"
 #include "state/rocksdb_store.h"
+#include "tests/state/conformance.h"
 #include "tests/state/temp_dir.h"
 
 namespace millrace::state::testing {

@@ -5,7 +5,7 @@ import unittest
 
 from support import Millrace, PgCluster, temp_dir
 
-SHOP = """
+SHOP = '''
 CREATE TABLE orders (id bigint PRIMARY KEY, customer text NOT NULL, total numeric(12,2), placed timestamptz NOT NULL DEFAULT now());
 INSERT INTO orders SELECT n, 'customer ' || n % 7, n / 4.0, '2026-03-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, 1000) n;
 CREATE TABLE customers (name text PRIMARY KEY, vip boolean, tags text[]);
@@ -13,7 +13,7 @@ INSERT INTO customers SELECT 'customer ' || n, n % 2 = 0, ARRAY['a', NULL, 'c "d
 CREATE TABLE "Odd ""name""" (x int, y jsonb);
 INSERT INTO "Odd ""name""" VALUES (1, '{"a": [1, null]}'), (NULL, NULL), (1, 'null');
 ANALYZE;
-"""
+'''
 TABLES = ("orders", "customers", 'Odd "name"')
 
 

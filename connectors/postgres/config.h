@@ -25,6 +25,9 @@ struct PostgresConfig {
   std::vector<std::string> schemas;  // of a source; empty: all
   std::string schema = "public";     // of a destination
   ReadMethod read_method = ReadMethod::automatic;
+  // How long opening a load waits for transactions of an older attempt before it ends their sessions. Not a user's field:
+  // tests make it short.
+  Duration fence_wait = std::chrono::seconds(10);
   std::vector<std::string> warnings;
   // Certificates that the parameters name by path; they live as long as any copy of this configuration.
   std::vector<std::shared_ptr<SecretFile>> files;

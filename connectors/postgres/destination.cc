@@ -63,7 +63,7 @@ asio::awaitable<void> require_ours(net::PostgresSession& session, StreamTarget t
 }
 
 // The fence row, locked. Sessions of older attempts that hold it are waited for, then ended.
-asio::awaitable<LoadRow> lock_fence(net::PostgresSession& session, StreamTarget target) {
+asio::awaitable<LoadRow> lock_fence(net::PostgresSession& session, StreamTarget target, Duration wait) {
   Parameters key = stream_key(target);
   co_await session.query(
       "INSERT INTO millrace.loads (connection_id, stream_namespace, stream_name, generation, attempt, token) VALUES ($1, $2, $3, -1, 0, '') "
@@ -71,7 +71,9 @@ asio::awaitable<LoadRow> lock_fence(net::PostgresSession& session, StreamTarget 
       key);
   for (int tries = 0;; ++tries) {
     std::exception_ptr failure;
-    co_await session.execute("BEGIN; SET LOCAL lock_timeout = '" + std::to_string(PostgresDestination::kFenceWaitSeconds) + "s'");
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
+    const std::string begin = "BEGIN; SET LOCAL lock_timeout = " + std::to_string(std::max<std::int64_t>(ms, 1));
+    co_await session.execute(begin);
     try {
       const auto row = co_await load_row(session, target, RowLock::update);
       check(row.has_value(), "the fence row is there");
@@ -91,8 +93,8 @@ asio::awaitable<LoadRow> lock_fence(net::PostgresSession& session, StreamTarget 
 }
 
 // Under the fence: gets the helper rows and tables ready for this generation. Returns the row as it then is.
-asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget target, std::string token, std::uint32_t attempt) {
-  LoadRow row = co_await lock_fence(session, target);
+asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget target, std::string token, std::uint32_t attempt, Duration wait) {
+  LoadRow row = co_await lock_fence(session, target, wait);
   if (row.generation > target.generation || (row.generation == target.generation && row.attempt > attempt))
     throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row.generation) + ", attempt " +
                                           std::to_string(row.attempt) + " stands before generation " + std::to_string(target.generation) +
@@ -177,7 +179,7 @@ asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(
   co_await ensure_meta(*session);
   co_await make_schema(*session, identifier_that_fits(target.ns));
   co_await require_ours(*session, target);
-  const LoadRow row = co_await take_over(*session, target, token, attempt);
+  const LoadRow row = co_await take_over(*session, target, token, attempt, config_.fence_wait);
   if (writes_in_place(target)) co_await prepare_final_table(*session, target);
   co_await session->execute("COMMIT");
   // Only now: what an older attempt still had on its way is in here, and nothing of it can come later.

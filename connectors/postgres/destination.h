@@ -32,9 +32,6 @@ class PostgresDestination final : public Destination {
   asio::awaitable<PublishResult> publish(StreamTarget target) override;
   asio::awaitable<void> close() override;
 
-  // How long an open waits for the transactions of an older attempt before it ends their sessions.
-  static constexpr int kFenceWaitSeconds = 10;
-
  private:
   StreamTarget with_defaults(StreamTarget target) const;
 

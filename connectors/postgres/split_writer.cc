@@ -70,21 +70,44 @@ asio::awaitable<void> PostgresSplitWriter::begin_copy() {
   co_await session_->copy_in_write(kHeader);
 }
 
-asio::awaitable<void> PostgresSplitWriter::write(const RowBatch& batch) {
-  if (batch.empty()) co_return;
+asio::awaitable<void> PostgresSplitWriter::send(std::string_view tuples, std::uint32_t rows) {
   if (!in_copy_) co_await begin_copy();
   if (load_->add_metadata) {
     const std::string tail = metadata_tail(load_->target);
-    widen_tuples(batch.bytes(), batch.rows(), tail, widened_);
-    const std::string_view widened(widened_.data(), widened_.size());
-    co_await session_->copy_in_write(widened);
-  } else {
-    co_await session_->copy_in_write(batch.bytes());
+    widen_tuples(tuples, rows, tail, widened_);
+    tuples = {widened_.data(), widened_.size()};
   }
-  written_ += batch.rows();
+  co_await session_->copy_in_write(tuples);
+  written_ += rows;
+}
+
+asio::awaitable<void> PostgresSplitWriter::write(const RowBatch& batch) {
+  if (batch.empty()) co_return;
+  std::exception_ptr failure;
+  try {
+    co_await send(batch.bytes(), batch.rows());
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  drop();
+  std::rethrow_exception(failure);
 }
 
 asio::awaitable<Committed> PostgresSplitWriter::commit(Checkpoint checkpoint) {
+  std::exception_ptr failure;
+  Committed committed;
+  try {
+    committed = co_await commit_rows(std::move(checkpoint));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return committed;
+  drop();
+  std::rethrow_exception(failure);
+}
+
+asio::awaitable<Committed> PostgresSplitWriter::commit_rows(Checkpoint checkpoint) {
   check(checkpoint.id == split_id_, "a checkpoint belongs to the split it is committed for");
   co_await begin();
   std::int64_t counted = 0;
@@ -123,11 +146,15 @@ asio::awaitable<Committed> PostgresSplitWriter::commit(Checkpoint checkpoint) {
 }
 
 // Closing the session is the abort: the server rolls back, and nothing has to be waited for.
-asio::awaitable<void> PostgresSplitWriter::abort() {
-  if (in_transaction_ && session_) session_->close();
+void PostgresSplitWriter::drop() {
+  if (session_ && !in_transaction_) load_->pool->give_back(std::move(session_));
   session_.reset();
   in_transaction_ = in_copy_ = false;
   written_ = 0;
+}
+
+asio::awaitable<void> PostgresSplitWriter::abort() {
+  drop();
   co_return;
 }
 

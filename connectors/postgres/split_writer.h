@@ -30,6 +30,10 @@ class PostgresSplitWriter final : public SplitWriter {
  private:
   asio::awaitable<void> begin();
   asio::awaitable<void> begin_copy();
+  asio::awaitable<void> send(std::string_view tuples, std::uint32_t rows);
+  asio::awaitable<Committed> commit_rows(Checkpoint checkpoint);
+  // Drops the session, so that a writer that failed keeps no lock on the fence.
+  void drop();
 
   std::shared_ptr<const LoadContext> load_;
   std::string split_id_;

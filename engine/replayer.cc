@@ -255,6 +255,8 @@ void Replayer::cancel(Scope& scope) {
 }
 
 void Replayer::cancel(const OperationPtr& op) {
+  // The event that ends it came in with the same turn: nothing is left to cancel.
+  if (op->closed) return;
   if (op->pending->ready || std::exchange(op->cancel_requested, true)) return;
   if (op->event_id == 0) {
     // Asked for in this very turn: it leaves no trace.

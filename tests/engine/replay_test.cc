@@ -311,6 +311,28 @@ TEST_CASE("a cancel request ends timers at once, tells steps, and leaves a shiel
   CHECK(describe_event(turn.commands[1].body) == "TIMER_CANCELED timer-1");
 }
 
+TEST_CASE("what ended in the very turn of the cancel request is not cancelled any more") {
+  std::string how;
+  Replay r([&how](Context& ctx, Payload) -> Workflow<Payload> {
+    try {
+      co_await ctx.timer(std::chrono::seconds(1));
+      how = "fired";
+    } catch (const FailureError&) {
+      how = "cancelled";
+    }
+    co_return Payload();
+  });
+  Tape t;
+  t.turn();
+  const auto timer = t.timer("timer-1");
+  t.add(events::WorkflowExecutionCancelRequested());
+  t.fired(timer);
+  t.turn();
+  t.end("");
+  CHECK(!r.run(t));
+  CHECK(how == "fired");
+}
+
 TEST_CASE("a step asked for and cancelled in one turn leaves no trace") {
   Replay r([](Context& ctx, Payload) -> Workflow<Payload> {
     Context scope = ctx.scope();

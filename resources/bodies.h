@@ -1,7 +1,8 @@
 // Bodies of the API's POST, PUT and PATCH, brought to the long form that is stored, or all their faults.
 //
-// A long form is {name, definitionId, configuration} of a source or destination, {name, sourceId, destinationId, status,
-// schedule, ...} of a connection, defaults filled in, so that a later version's default doesn't change what is here.
+// A long form is {name, definitionId, configuration} of a source or destination, {name, sourceId, destinationId,
+// status, schedule, ...} of a connection, defaults filled in, so that a later version's default doesn't change what is
+// here.
 #pragma once
 
 #include <optional>
@@ -38,7 +39,8 @@ struct ReferenceName {
 // something that is no string. Empty: nothing is said.
 std::optional<ReferenceName> reference_name(Kind kind, const nlohmann::json& body, Faults& faults);
 
-// `source` and `destination` are what the references stand for; empty where that is unknown (the fault is told already).
+// `source` and `destination` are what the references stand for; empty where that is unknown (the fault is told
+// already).
 nlohmann::json normalise_connection_body(const nlohmann::json& body, const CurrentBody& current,
                                          const std::optional<Reference>& source,
                                          const std::optional<Reference>& destination, Faults& faults);

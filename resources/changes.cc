@@ -29,7 +29,8 @@ void put_resource(state::Batch& batch, const Resource& resource) {
 
 }  // namespace
 
-asio::awaitable<state::Batch> Repository::change_use(state::Batch batch, Kind kind, std::string id, std::string connection, bool uses) {
+asio::awaitable<state::Batch> Repository::change_use(state::Batch batch, Kind kind, std::string id,
+                                                     std::string connection, bool uses) {
   const std::string key = keys::resource(use_kind(kind), id);
   const auto row = co_await store_->get(key);
   std::vector<std::string> list;
@@ -47,7 +48,8 @@ asio::awaitable<state::Batch> Repository::change_use(state::Batch batch, Kind ki
   co_return batch;
 }
 
-asio::awaitable<Resource> Repository::create(Kind kind, std::string body_text, Principal principal, std::string request_id) {
+asio::awaitable<Resource> Repository::create(Kind kind, std::string body_text, Principal principal,
+                                             std::string request_id) {
   json body = parse_resource_body(body_text);
   const std::string dedupe_key = keys::dedupe("resource/" + std::string(to_string(kind)), request_id);
   const std::string body_hash = secrets_->keyed_hash(body.dump(-1, ' ', false, json::error_handler_t::replace));
@@ -85,7 +87,8 @@ asio::awaitable<Resource> Repository::create(Kind kind, std::string body_text, P
     for (auto& [id, sealed] : prepared.new_secrets) batch.put(keys::secret(id), sealed);
     if (!request_id.empty()) {
       batch.expect_absent(dedupe_key);
-      batch.put(dedupe_key, json{{"v", 1}, {"hash", body_hash}, {"answer", json::parse(encode_resource(resource))}}.dump());
+      batch.put(dedupe_key,
+                json{{"v", 1}, {"hash", body_hash}, {"answer", json::parse(encode_resource(resource))}}.dump());
     }
     if (kind == Kind::connection) {
       for (auto end : {Kind::source, Kind::destination}) {
@@ -110,7 +113,8 @@ asio::awaitable<Resource> Repository::create(Kind kind, std::string body_text, P
   throw Error("resource.conflict", "its source or destination is being changed by others");
 }
 
-asio::awaitable<Resource> Repository::update(Kind kind, std::string id, std::string body_text, UpdateMode mode, Principal principal) {
+asio::awaitable<Resource> Repository::update(Kind kind, std::string id, std::string body_text, UpdateMode mode,
+                                             Principal principal) {
   json body = parse_resource_body(body_text);
   const auto head = co_await need(kind, id);
   const StoredResource current = with_name_in_spec(head);
@@ -157,7 +161,8 @@ asio::awaitable<Resource> Repository::update(Kind kind, std::string id, std::str
   if (commit == state::Commit::done) co_return resource;
   const auto taken = co_await store_->get(name_key);
   if (taken && *taken != id) throw_name_taken(kind, resource.name);
-  throw Error("resource.conflict", "revision " + std::to_string(head.resource.revision) + " of \"" + head.resource.name + "\" is no longer the newest");
+  throw Error("resource.conflict", "revision " + std::to_string(head.resource.revision) + " of \"" +
+                                       head.resource.name + "\" is no longer the newest");
 }
 
 asio::awaitable<void> Repository::refuse_if_used(StoredResource head, std::optional<std::string> uses_row) {
@@ -170,7 +175,8 @@ asio::awaitable<void> Repository::refuse_if_used(StoredResource head, std::optio
     names += (names.empty() ? "\"" : ", \"") + (c ? c->resource.name : connections[i]) + "\"";
   }
   if (connections.size() > 10) names += " and " + std::to_string(connections.size() - 10) + " more";
-  throw Error("resource.in_use", "the " + std::string(to_string(head.resource.kind)) + " \"" + head.resource.name + "\" is used by the connections " + names);
+  throw Error("resource.in_use", "the " + std::string(to_string(head.resource.kind)) + " \"" + head.resource.name +
+                                     "\" is used by the connections " + names);
 }
 
 asio::awaitable<state::Batch> Repository::erase_resource(StoredResource head) {
@@ -184,7 +190,8 @@ asio::awaitable<state::Batch> Repository::erase_resource(StoredResource head) {
   for (const auto& revision : history) {
     batch.erase(keys::revision(kind, id, static_cast<std::uint64_t>(revision.revision)));
     json spec = json::parse(revision.spec);
-    for_each_reference(spec, [&](json& reference) { batch.erase(keys::secret(reference[kSecretId].get<std::string>())); });
+    for_each_reference(spec,
+                       [&](json& reference) { batch.erase(keys::secret(reference[kSecretId].get<std::string>())); });
   }
   co_return batch;
 }
@@ -200,7 +207,9 @@ asio::awaitable<void> Repository::remove(Kind kind, std::string id) {
       if (lock_row) {
         const auto lock = decode_lock(*lock_row);
         const auto open = co_await store_->get(keys::open_run(lock.run_id));
-        if (open) throw Error("resource.in_use", "job " + std::to_string(lock.job_id) + " of \"" + head.resource.name + "\" is running: cancel it first");
+        if (open)
+          throw Error("resource.in_use", "job " + std::to_string(lock.job_id) + " of \"" + head.resource.name +
+                                             "\" is running: cancel it first");
         batch.expect(lock_key, *lock_row);
         batch.erase(lock_key);
       } else {

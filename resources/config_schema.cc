@@ -93,7 +93,9 @@ json specialise_at(const json& schema, const json& value, const std::string& poi
       allowed += only.dump(-1, ' ', false, json::error_handler_t::replace);
     }
     faults.add(chosen == value.end() ? pointer : pointer + pointer_token(*discriminator),
-               (chosen == value.end() ? "needs the field \"" + *discriminator + "\": one of " : std::string("must be one of ")) + allowed);
+               (chosen == value.end() ? "needs the field \"" + *discriminator + "\": one of "
+                                      : std::string("must be one of ")) +
+                   allowed);
   }
   return out;
 }
@@ -115,7 +117,9 @@ std::optional<std::string> discriminator_of(const json& schema) {
   return std::nullopt;
 }
 
-json specialise(const json& schema, const json& value, Faults& faults) { return specialise_at(schema, value, "", faults); }
+json specialise(const json& schema, const json& value, Faults& faults) {
+  return specialise_at(schema, value, "", faults);
+}
 
 json merge_configuration(const json& schema, json current, const json& patch) {
   if (!patch.is_object() || !current.is_object()) return patch;

@@ -1,9 +1,9 @@
 // A connector's specification (JSON Schema draft 7 with Airbyte's annotations) applied to a configuration.
 //
 // Two things are done before valijson sees a schema. A `oneOf` that is told apart by a constant (Airbyte's way:
-// ssl_mode.mode) is replaced by the branch that the value names, so that faults are about that branch and not about all.
-// And `pattern` is taken out and matched by RE2, whose time is linear; valijson's std::regex recurses once a character.
-// Strings are bounded by the caller first (json_body.h).
+// ssl_mode.mode) is replaced by the branch that the value names, so that faults are about that branch and not about
+// all. And `pattern` is taken out and matched by RE2, whose time is linear; valijson's std::regex recurses once a
+// character. Strings are bounded by the caller first (json_body.h).
 #pragma once
 
 #include <functional>
@@ -22,8 +22,8 @@ nlohmann::json specialise(const nlohmann::json& schema, const nlohmann::json& va
 // Adds the faults of `value`; pointers are relative to it. `specialised` is what specialise() made for this value.
 void validate_against(const nlohmann::json& specialised, const nlohmann::json& value, Faults& faults);
 
-// Calls `secret` for each part of `value` that is marked airbyte_secret, and for strings that the schema doesn't describe
-// and whose name says that they are one (password, token, ...).
+// Calls `secret` for each part of `value` that is marked airbyte_secret, and for strings that the schema doesn't
+// describe and whose name says that they are one (password, token, ...).
 void for_each_secret(const nlohmann::json& specialised, nlohmann::json& value,
                      const std::function<void(nlohmann::json& secret, const std::string& pointer)>& secret);
 

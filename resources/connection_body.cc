@@ -48,24 +48,29 @@ json normalise_configurations(const json& value, Faults& faults) {
     return out;
   }
   if (streams.size() > kMaxStreamEntries) {
-    faults.add(pointer, "has " + std::to_string(streams.size()) + " entries, at most " + std::to_string(kMaxStreamEntries) + " are taken");
+    faults.add(pointer, "has " + std::to_string(streams.size()) + " entries, at most " +
+                            std::to_string(kMaxStreamEntries) + " are taken");
     return out;
   }
   out["streams"] = json::array();
-  for (std::size_t i = 0; i < streams.size(); ++i) out["streams"].push_back(normalise_stream_entry(streams[i], pointer + pointer_token(i), faults));
+  for (std::size_t i = 0; i < streams.size(); ++i)
+    out["streams"].push_back(normalise_stream_entry(streams[i], pointer + pointer_token(i), faults));
   return out;
 }
 
 // A mode that one of the two ends can't do is refused when it is written, not when it runs.
-void check_modes(const json& spec, const connectors::Connector& source, const connectors::Connector& destination, Faults& faults) {
+void check_modes(const json& spec, const connectors::Connector& source, const connectors::Connector& destination,
+                 Faults& faults) {
   const auto entries = stream_entries(spec);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto mode = entries[i].sync_mode;
     const std::string pointer = "/configurations/streams" + pointer_token(i) + "/syncMode";
     if (!can(source.source_modes, mode))
-      faults.add(pointer, std::string(connectors::to_string(mode)) + " can't be done by the source connector " + source.name);
+      faults.add(pointer,
+                 std::string(connectors::to_string(mode)) + " can't be done by the source connector " + source.name);
     if (!can(destination.destination_modes, mode))
-      faults.add(pointer, std::string(connectors::to_string(mode)) + " can't be done by the destination connector " + destination.name);
+      faults.add(pointer, std::string(connectors::to_string(mode)) + " can't be done by the destination connector " +
+                              destination.name);
   }
 }
 
@@ -106,7 +111,9 @@ json normalise_connection_body(const json& body, const CurrentBody& current, con
   if (source) out["sourceId"] = source->id;
   if (destination) out["destinationId"] = destination->id;
   if (!keeps && !body.contains("name")) faults.add("/name", "is required");
-  const auto is_in = [](const auto& list, const std::string& field) { return std::find(std::begin(list), std::end(list), field) != std::end(list); };
+  const auto is_in = [](const auto& list, const std::string& field) {
+    return std::find(std::begin(list), std::end(list), field) != std::end(list);
+  };
   for (const auto& [field, value] : body.items()) {
     const std::string at = pointer_token(field);
     if (is_in(kReadOnly, field) || is_in(kReferences, field)) continue;
@@ -125,7 +132,8 @@ json normalise_connection_body(const json& body, const CurrentBody& current, con
         if (field == "prefix") out[field] = "";
         continue;
       }
-      if (!value.is_string() || value.get_ref<const std::string&>().size() > 256) faults.add(at, "must be a string of at most 256 bytes");
+      if (!value.is_string() || value.get_ref<const std::string&>().size() > 256)
+        faults.add(at, "must be a string of at most 256 bytes");
     } else if (field == "nonBreakingSchemaUpdatesBehavior") {
       check_word(value, at, {"propagate_columns", "propagate_fully", "ignore", "disable_connection"}, {}, faults);
     } else if (field == "metadataColumns") {
@@ -138,7 +146,8 @@ json normalise_connection_body(const json& body, const CurrentBody& current, con
         out[field] = configurations;
       continue;
     } else if (field == "tags") {
-      if (!value.is_array() || !value.empty()) faults.add(at, "tags are not available in this version: leave them out or empty");
+      if (!value.is_array() || !value.empty())
+        faults.add(at, "tags are not available in this version: leave them out or empty");
       continue;
     } else {
       faults.add(at, "is not a known field of a connection");

@@ -39,7 +39,8 @@ const connectors::Connector* connector_of_body(Kind kind, const json& body, cons
     }
     const auto* c = find_connector(registry, value.get<std::string>());
     if (!c || (kind == Kind::source ? c->source_spec : c->destination_spec).empty())
-      faults.add(pointer, std::string("is not a ") + std::string(to_string(kind)) + " connector of this build: " + known_connectors(kind, registry));
+      faults.add(pointer, std::string("is not a ") + std::string(to_string(kind)) +
+                              " connector of this build: " + known_connectors(kind, registry));
     else if (found && found != c)
       faults.add(pointer, "names another connector than " + found->name);
     else
@@ -55,12 +56,15 @@ const connectors::Connector* connector_of_body(Kind kind, const json& body, cons
   if (current.spec) {
     const auto* had = registry.by_definition_id(current.spec->value("definitionId", ""));
     if (found && had && found != had) {
-      faults.add("/definitionId", "the connector of a " + std::string(to_string(kind)) + " can't be changed: it is " + had->name);
+      faults.add("/definitionId",
+                 "the connector of a " + std::string(to_string(kind)) + " can't be changed: it is " + had->name);
       return nullptr;
     }
     return had ? had : found;
   }
-  if (!said) faults.add("/connector", std::string("is required (or definitionId, or configuration.") + type_field + "): one of " + known_connectors(kind, registry));
+  if (!said)
+    faults.add("/connector", std::string("is required (or definitionId, or configuration.") + type_field +
+                                 "): one of " + known_connectors(kind, registry));
   return found;
 }
 
@@ -75,13 +79,16 @@ bool mentions_reserved(const json& value, const std::string& pointer, Faults& fa
       found = mentions_reserved(v, pointer + pointer_token(name), faults) || found;
     }
   if (value.is_array())
-    for (std::size_t i = 0; i < value.size(); ++i) found = mentions_reserved(value[i], pointer + pointer_token(i), faults) || found;
+    for (std::size_t i = 0; i < value.size(); ++i)
+      found = mentions_reserved(value[i], pointer + pointer_token(i), faults) || found;
   return found;
 }
 
 // Fields that the API's answer has and a body may send back.
 bool read_only(Kind kind, const std::string& field) {
-  if (field == "workspaceId" || field == "createdAt" || field == "updatedAt" || field == "revision" || field == "warnings") return true;
+  if (field == "workspaceId" || field == "createdAt" || field == "updatedAt" || field == "revision" ||
+      field == "warnings")
+    return true;
   return field == (kind == Kind::source ? "sourceId" : "destinationId");
 }
 
@@ -104,13 +111,13 @@ void check_name(const json& name, const std::string& pointer, Faults& faults) {
     }
 }
 
-json normalise_connector_body(Kind kind, const json& body, const CurrentBody& current, const connectors::Registry& registry,
-                              Faults& faults) {
+json normalise_connector_body(Kind kind, const json& body, const CurrentBody& current,
+                              const connectors::Registry& registry, Faults& faults) {
   json out = json::object();
   const char* type_field = kind == Kind::source ? "sourceType" : "destinationType";
   for (const auto& [field, _] : body.items())
-    if (field != "name" && field != "definitionId" && field != "connector" && field != "configuration" && field != type_field &&
-        !read_only(kind, field))
+    if (field != "name" && field != "definitionId" && field != "connector" && field != "configuration" &&
+        field != type_field && !read_only(kind, field))
       faults.add(pointer_token(field), "is not a known field of a " + std::string(to_string(kind)));
 
   const bool keeps = current.spec && current.mode == UpdateMode::patch;
@@ -134,7 +141,7 @@ json normalise_connector_body(Kind kind, const json& body, const CurrentBody& cu
     return out;
   }
   if (!connector) return out;
-  out["definitionId"] = connector->definition_id;
+  out["definitionId"] = connector->definition_id_of(kind == Kind::source);
 
   if (configuration.is_object()) {
     configuration.erase(type_field);

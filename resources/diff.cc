@@ -18,7 +18,8 @@ json shown(json value) {
 void compare(const json* before, const json* after, const std::string& path, json& out) {
   if (before && after && *before == *after) return;
   if (before && after && is_secret_reference(*before) && is_secret_reference(*after)) {
-    if (before->value(kSecretHash, "") != after->value(kSecretHash, "")) out.push_back({{"path", path}, {"before", kMask}, {"after", "(changed)"}});
+    if (before->value(kSecretHash, "") != after->value(kSecretHash, ""))
+      out.push_back({{"path", path}, {"before", kMask}, {"after", "(changed)"}});
     return;
   }
   const bool objects = (!before || before->is_object()) && (!after || after->is_object());

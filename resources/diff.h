@@ -5,8 +5,8 @@
 
 namespace millrace::resources {
 
-// [{path, before, after}], paths as JSON pointers; a field that is new has no `before`, one that goes no `after`. Secret
-// references are compared by their keyed hash and shown masked, or as "(changed)".
+// [{path, before, after}], paths as JSON pointers; a field that is new has no `before`, one that goes no `after`.
+// Secret references are compared by their keyed hash and shown masked, or as "(changed)".
 nlohmann::json diff_specs(const nlohmann::json& before, const nlohmann::json& after);
 
 }  // namespace millrace::resources

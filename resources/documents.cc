@@ -59,7 +59,8 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
     for (const auto& [field, _] : d.items())
       if (field != "apiVersion" && field != "kind" && field != "metadata" && field != "spec")
         faults.add(at + pointer_token(field), "is not a known field of a document");
-    if (d.value("apiVersion", json()) != json(kApiVersion)) faults.add(at + "/apiVersion", "must be " + std::string(kApiVersion));
+    if (d.value("apiVersion", json()) != json(kApiVersion))
+      faults.add(at + "/apiVersion", "must be " + std::string(kApiVersion));
     Document document;
     document.index = i;
     const json kind = d.value("kind", json());
@@ -84,7 +85,8 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
     if (d["spec"].contains("name") && d["spec"]["name"] != metadata["name"])
       faults.add(at + "/spec/name", "differs from metadata.name: leave it out");
     if (!seen.insert({document.kind, document.name}).second)
-      faults.add(at + "/metadata/name", "there is another " + title(document.kind) + " named \"" + document.name + "\" before it");
+      faults.add(at + "/metadata/name",
+                 "there is another " + title(document.kind) + " named \"" + document.name + "\" before it");
     document.body = std::move(d["spec"]);
     document.body["name"] = document.name;
     out.push_back(std::move(document));
@@ -93,7 +95,8 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
 }
 
 // For people a connection's ends are their names.
-asio::awaitable<json> with_names(std::shared_ptr<Repository> repository, json spec, std::shared_ptr<const PlannedReferences> planned) {
+asio::awaitable<json> with_names(std::shared_ptr<Repository> repository, json spec,
+                                 std::shared_ptr<const PlannedReferences> planned) {
   for (auto end : {Kind::source, Kind::destination}) {
     const std::string field(to_string(end));
     const auto it = spec.find(field + "Id");
@@ -129,7 +132,8 @@ asio::awaitable<Change> plan_one(std::shared_ptr<Repository> repository, Documen
   auto unknown = std::make_shared<Faults>();
   auto current = co_await repository->find_by_name(document.kind, document.name);
   if (current) current = with_name_in_spec(std::move(*current));
-  auto prepared = co_await repository->prepare(document.kind, document.body, current, UpdateMode::put, planning.planned, faults, unknown);
+  auto prepared = co_await repository->prepare(document.kind, document.body, current, UpdateMode::put, planning.planned,
+                                               faults, unknown);
   const std::string at = pointer_token(document.index) + "/spec";
   planning.faults->add_all(at, faults->list());
   planning.unknown->add_all(at, unknown->list());
@@ -165,8 +169,9 @@ asio::awaitable<void> check_prune(std::shared_ptr<Repository> repository, Planni
         if (found) end_name = found->resource.name;
       }
       if (!planning.planned->contains({end, end_name}))
-        planning.faults->add(pointer_token(document.index) + "/spec" + name->pointer,
-                             "the " + std::string(to_string(end)) + " \"" + end_name + "\" is in no document and would be removed");
+        planning.faults->add(
+            pointer_token(document.index) + "/spec" + name->pointer,
+            "the " + std::string(to_string(end)) + " \"" + end_name + "\" is in no document and would be removed");
     }
   }
 }
@@ -191,7 +196,8 @@ asio::awaitable<std::vector<Change>> plan_prune(std::shared_ptr<Repository> repo
   co_return out;
 }
 
-asio::awaitable<std::vector<Change>> plan_changes(std::shared_ptr<Repository> repository, std::string text, bool prune) {
+asio::awaitable<std::vector<Change>> plan_changes(std::shared_ptr<Repository> repository, std::string text,
+                                                  bool prune) {
   Planning planning;
   planning.documents = parse_documents(text, *planning.faults);
   std::vector<Change> changes;
@@ -237,7 +243,8 @@ asio::awaitable<std::string> plan_documents(std::shared_ptr<Repository> reposito
   co_return changes_json(changes).dump();
 }
 
-asio::awaitable<std::string> apply_documents(std::shared_ptr<Repository> repository, std::string documents, bool prune, Principal principal) {
+asio::awaitable<std::string> apply_documents(std::shared_ptr<Repository> repository, std::string documents, bool prune,
+                                             Principal principal) {
   const auto changes = co_await plan_changes(repository, std::move(documents), prune);
   std::string done;
   for (const auto& change : changes) {
@@ -250,7 +257,8 @@ asio::awaitable<std::string> apply_documents(std::shared_ptr<Repository> reposit
       error = e.what();
     }
     const std::string what = change.action + " " + title(change.kind) + " \"" + change.name + "\"";
-    if (!error.empty()) throw Error("resource.apply_incomplete", what + " failed (" + error + "); done before it: " + done);
+    if (!error.empty())
+      throw Error("resource.apply_incomplete", what + " failed (" + error + "); done before it: " + done);
     done += (done.empty() ? "" : ", ") + what;
   }
   co_return changes_json(changes).dump();
@@ -264,7 +272,8 @@ asio::awaitable<std::string> export_documents(std::shared_ptr<Repository> reposi
     for (const auto& r : all) {
       json spec = co_await with_names(repository, json::parse(r.spec), nothing_planned);
       for_each_reference(spec, [](json& reference) { reference = kMask; });
-      out.push_back({{"apiVersion", kApiVersion}, {"kind", title(kind)}, {"metadata", {{"name", r.name}}}, {"spec", spec}});
+      out.push_back(
+          {{"apiVersion", kApiVersion}, {"kind", title(kind)}, {"metadata", {{"name", r.name}}}, {"spec", spec}});
     }
   }
   co_return out.dump();

@@ -1,7 +1,8 @@
 // Configuration as code: a list of documents held against what is stored.
 //
-// All documents are validated before anything is done. Then sources, destinations and connections are made or changed in
-// this order, and what is to go goes in the reverse one. Each document is one atomic change; the list as a whole is not.
+// All documents are validated before anything is done. Then sources, destinations and connections are made or changed
+// in this order, and what is to go goes in the reverse one. Each document is one atomic change; the list as a whole is
+// not.
 #pragma once
 
 #include <string>

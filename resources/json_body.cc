@@ -13,8 +13,9 @@ void find_references(const nlohmann::json& value, const std::string& pointer, Fa
     for (auto reference : kReferences) {
       if (text.find(reference) == std::string::npos) continue;
       const std::string name(reference.substr(0, reference.size() - 1));
-      faults.add(pointer, reference == "${secret:" ? "holds " + name + ":...}: this server has no provider of secrets"
-                                                   : "holds " + name + ":...}, which the client expands and a server never does");
+      faults.add(pointer, reference == "${secret:"
+                              ? "holds " + name + ":...}: this server has no provider of secrets"
+                              : "holds " + name + ":...}, which the client expands and a server never does");
     }
     return;
   }
@@ -28,8 +29,8 @@ void find_references(const nlohmann::json& value, const std::string& pointer, Fa
 
 nlohmann::json parse_body(const std::string& text, std::size_t max_bytes) {
   if (text.size() > max_bytes)
-    throw Error("resource.invalid_json",
-                "the body has " + std::to_string(text.size()) + " bytes, at most " + std::to_string(max_bytes) + " are taken");
+    throw Error("resource.invalid_json", "the body has " + std::to_string(text.size()) + " bytes, at most " +
+                                             std::to_string(max_bytes) + " are taken");
   bool too_deep = false;
   // Returning false drops the value at once, so that a deeply nested body never becomes a deeply nested tree.
   const auto bound = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
@@ -38,7 +39,8 @@ nlohmann::json parse_body(const std::string& text, std::size_t max_bytes) {
   };
   try {
     auto value = nlohmann::json::parse(text, bound);
-    if (too_deep) throw Error("resource.invalid_json", "the body is nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    if (too_deep)
+      throw Error("resource.invalid_json", "the body is nested deeper than " + std::to_string(kMaxDepth) + " levels");
     return value;
   } catch (const nlohmann::json::parse_error& e) {
     throw Error("resource.invalid_json", "syntax error at byte " + std::to_string(e.byte));
@@ -62,7 +64,8 @@ bool check_strings(const nlohmann::json& value, const std::string& pointer, Faul
       ok = check_strings(v, pointer + pointer_token(name), faults) && ok;
     }
   if (value.is_array())
-    for (std::size_t i = 0; i < value.size(); ++i) ok = check_strings(value[i], pointer + pointer_token(i), faults) && ok;
+    for (std::size_t i = 0; i < value.size(); ++i)
+      ok = check_strings(value[i], pointer + pointer_token(i), faults) && ok;
   return ok;
 }
 

@@ -4,9 +4,12 @@ namespace millrace::resources {
 
 std::string_view to_string(Kind kind) {
   switch (kind) {
-    case Kind::source: return "source";
-    case Kind::destination: return "destination";
-    case Kind::connection: return "connection";
+    case Kind::source:
+      return "source";
+    case Kind::destination:
+      return "destination";
+    case Kind::connection:
+      return "connection";
   }
   return "source";
 }

@@ -70,9 +70,12 @@ void throw_faults(const Faults& faults, const Faults& unknown) {
   all.throw_if_any();
 }
 
-Repository::Repository(Runtime runtime, std::shared_ptr<state::Store> store, std::shared_ptr<const connectors::Registry> registry,
-                       std::unique_ptr<SecretBox> secrets)
-    : runtime_(std::move(runtime)), store_(std::move(store)), registry_(std::move(registry)), secrets_(std::move(secrets)) {}
+Repository::Repository(Runtime runtime, std::shared_ptr<state::Store> store,
+                       std::shared_ptr<const connectors::Registry> registry, std::unique_ptr<SecretBox> secrets)
+    : runtime_(std::move(runtime)),
+      store_(std::move(store)),
+      registry_(std::move(registry)),
+      secrets_(std::move(secrets)) {}
 
 asio::awaitable<std::optional<StoredResource>> Repository::find(Kind kind, std::string id) {
   std::optional<StoredResource> out;
@@ -217,8 +220,8 @@ json Repository::seal(Kind kind, const json& plain, const json& current, Prepare
   return stored;
 }
 
-asio::awaitable<PreparedBody> Repository::prepare(Kind kind, json body, std::optional<StoredResource> current, UpdateMode mode,
-                                                  std::shared_ptr<const PlannedReferences> planned,
+asio::awaitable<PreparedBody> Repository::prepare(Kind kind, json body, std::optional<StoredResource> current,
+                                                  UpdateMode mode, std::shared_ptr<const PlannedReferences> planned,
                                                   std::shared_ptr<Faults> faults, std::shared_ptr<Faults> unknown) {
   PreparedBody out;
   json stored_spec;
@@ -236,7 +239,9 @@ asio::awaitable<PreparedBody> Repository::prepare(Kind kind, json body, std::opt
     auto source_name = reference_name(Kind::source, body, *faults);
     auto destination_name = reference_name(Kind::destination, body, *faults);
     const auto what_stays = [&](std::optional<ReferenceName>& name, const char* field) {
-      if (name || body.contains(std::string(field)) || body.contains(std::string(field).substr(0, std::string(field).size() - 2))) return;
+      if (name || body.contains(std::string(field)) ||
+          body.contains(std::string(field).substr(0, std::string(field).size() - 2)))
+        return;
       if (had.spec && mode == UpdateMode::patch) {
         name.emplace();
         name->text = had.spec->value(field, "");

@@ -54,9 +54,9 @@ class Repository {
   asio::awaitable<nlohmann::json> fill_secrets(nlohmann::json spec);
 
   // Normalises `body` over `current` (empty: a create). Faults go to `faults`; then the answer is of no use.
-  asio::awaitable<PreparedBody> prepare(Kind kind, nlohmann::json body, std::optional<StoredResource> current, UpdateMode mode,
-                                        std::shared_ptr<const PlannedReferences> planned, std::shared_ptr<Faults> faults,
-                                        std::shared_ptr<Faults> unknown);
+  asio::awaitable<PreparedBody> prepare(Kind kind, nlohmann::json body, std::optional<StoredResource> current,
+                                        UpdateMode mode, std::shared_ptr<const PlannedReferences> planned,
+                                        std::shared_ptr<Faults> faults, std::shared_ptr<Faults> unknown);
 
   asio::awaitable<Resource> create(Kind kind, std::string body, Principal principal, std::string request_id);
   asio::awaitable<Resource> update(Kind kind, std::string id, std::string body, UpdateMode mode, Principal principal);
@@ -70,7 +70,8 @@ class Repository {
                                                     std::shared_ptr<const PlannedReferences> planned,
                                                     std::shared_ptr<Faults> unknown);
   // Adds to `batch` that `connection` uses (or no longer uses) the source or destination `id`.
-  asio::awaitable<state::Batch> change_use(state::Batch batch, Kind kind, std::string id, std::string connection, bool uses);
+  asio::awaitable<state::Batch> change_use(state::Batch batch, Kind kind, std::string id, std::string connection,
+                                           bool uses);
   asio::awaitable<state::Batch> erase_resource(StoredResource head);
   asio::awaitable<void> refuse_if_used(StoredResource head, std::optional<std::string> uses_row);
   nlohmann::json seal(Kind kind, const nlohmann::json& plain, const nlohmann::json& current, PreparedBody& out);

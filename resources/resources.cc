@@ -16,23 +16,26 @@ class Resources::Impl {
   std::shared_ptr<Repository> repository;
 };
 
-Resources::Resources(Runtime runtime, std::shared_ptr<state::Store> store, std::shared_ptr<const connectors::Registry> registry,
-                     std::unique_ptr<SecretBox> secrets)
-    : impl_(std::make_shared<Impl>(
-          std::make_shared<Repository>(std::move(runtime), std::move(store), std::move(registry), std::move(secrets)))) {}
+Resources::Resources(Runtime runtime, std::shared_ptr<state::Store> store,
+                     std::shared_ptr<const connectors::Registry> registry, std::unique_ptr<SecretBox> secrets)
+    : impl_(std::make_shared<Impl>(std::make_shared<Repository>(std::move(runtime), std::move(store),
+                                                                std::move(registry), std::move(secrets)))) {}
 Resources::~Resources() = default;
 
 asio::awaitable<Resource> Resources::create(Kind kind, std::string body, Principal principal, std::string request_id) {
   auto repository = impl_->repository;
   auto made = co_await repository->create(kind, std::move(body), principal, std::move(request_id));
-  log_info("resource created", {{"kind", to_string(kind)}, {"id", made.id}, {"name", made.name}, {"principal", principal.name}});
+  log_info("resource created",
+           {{"kind", to_string(kind)}, {"id", made.id}, {"name", made.name}, {"principal", principal.name}});
   co_return made;
 }
 
-asio::awaitable<Resource> Resources::update(Kind kind, std::string id, std::string body, UpdateMode mode, Principal principal) {
+asio::awaitable<Resource> Resources::update(Kind kind, std::string id, std::string body, UpdateMode mode,
+                                            Principal principal) {
   auto repository = impl_->repository;
   auto made = co_await repository->update(kind, std::move(id), std::move(body), mode, principal);
-  log_info("resource updated", {{"kind", to_string(kind)}, {"id", made.id}, {"revision", made.revision}, {"principal", principal.name}});
+  log_info("resource updated",
+           {{"kind", to_string(kind)}, {"id", made.id}, {"revision", made.revision}, {"principal", principal.name}});
   co_return made;
 }
 
@@ -51,7 +54,8 @@ asio::awaitable<Resource> Resources::get(Kind kind, std::string id) {
 asio::awaitable<Resource> Resources::get_by_name(Kind kind, std::string name) {
   auto repository = impl_->repository;
   auto found = co_await repository->find_by_name(kind, name);
-  if (!found) throw Error("resource.not_found", "there is no " + std::string(to_string(kind)) + " named \"" + name + "\"");
+  if (!found)
+    throw Error("resource.not_found", "there is no " + std::string(to_string(kind)) + " named \"" + name + "\"");
   co_return std::move(found->resource);
 }
 
@@ -59,7 +63,8 @@ asio::awaitable<Resource> Resources::get_revision(Kind kind, std::string id, std
   auto repository = impl_->repository;
   auto found = co_await repository->find_revision(kind, id, revision);
   if (!found)
-    throw Error("resource.not_found", "there is no revision " + std::to_string(revision) + " of the " + std::string(to_string(kind)) + " " + id);
+    throw Error("resource.not_found", "there is no revision " + std::to_string(revision) + " of the " +
+                                          std::string(to_string(kind)) + " " + id);
   co_return std::move(*found);
 }
 
@@ -82,7 +87,8 @@ asio::awaitable<std::string> Resources::configuration_with_secrets(Kind kind, st
   auto repository = impl_->repository;
   auto found = co_await repository->find_revision(kind, id, revision);
   if (!found)
-    throw Error("resource.not_found", "there is no revision " + std::to_string(revision) + " of the " + std::string(to_string(kind)) + " " + id);
+    throw Error("resource.not_found", "there is no revision " + std::to_string(revision) + " of the " +
+                                          std::string(to_string(kind)) + " " + id);
   json spec = json::parse(found->spec);
   json configuration = co_await repository->fill_secrets(spec.value("configuration", json::object()));
   co_return configuration.dump();
@@ -91,7 +97,8 @@ asio::awaitable<std::string> Resources::configuration_with_secrets(Kind kind, st
 const connectors::Connector& Resources::connector_of(const Resource& resource) const {
   const auto spec = json::parse(resource.spec);
   const auto* connector = registry().by_definition_id(spec.value("definitionId", ""));
-  if (!connector) throw Error("resource.unknown_reference", "the connector of \"" + resource.name + "\" is not in this build");
+  if (!connector)
+    throw Error("resource.unknown_reference", "the connector of \"" + resource.name + "\" is not in this build");
   return *connector;
 }
 

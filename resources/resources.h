@@ -1,9 +1,9 @@
 // Sources, destinations and connections: immutable revisions, validated against their connector's spec, secrets apart.
 //
-// A resource's `spec` is the body of the API's POST in long form (ids, not names; fieldPath arrays). Secret values (fields
-// marked airbyte_secret in the connector's spec) never stand in it: a stored spec holds {"_secret": "<id>"} there, the
-// value lies encrypted under that id (libsodium secretbox), and readers get "**********". A job records the revisions it
-// used; a step fills secrets in at the last moment.
+// A resource's `spec` is the body of the API's POST in long form (ids, not names; fieldPath arrays). Secret values
+// (fields marked airbyte_secret in the connector's spec) never stand in it: a stored spec holds {"_secret": "<id>"}
+// there, the value lies encrypted under that id (libsodium secretbox), and readers get "**********". A job records the
+// revisions it used; a step fills secrets in at the last moment.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 namespace millrace::resources {
 
 enum class Kind : std::uint8_t { source, destination, connection };
-std::string_view to_string(Kind kind);                     // "source"
-std::optional<Kind> parse_kind(std::string_view text);     // "source", "sources", "Source"
+std::string_view to_string(Kind kind);                  // "source"
+std::optional<Kind> parse_kind(std::string_view text);  // "source", "sources", "Source"
 
 // Who did it: stored with each revision. From the token, or the local operator.
 struct Principal {
@@ -32,12 +32,12 @@ struct Principal {
 
 struct Resource {
   Kind kind = Kind::source;
-  std::string id;            // UUID
+  std::string id;  // UUID
   std::string name;
-  std::int64_t revision = 0; // 1, 2, 3, ...
-  std::string spec;          // JSON object, long form, secrets as references
-  WallTime created;          // of revision 1
-  WallTime updated;          // of this revision
+  std::int64_t revision = 0;  // 1, 2, 3, ...
+  std::string spec;           // JSON object, long form, secrets as references
+  WallTime created;           // of revision 1
+  WallTime updated;           // of this revision
   std::string principal;
 };
 
@@ -63,8 +63,8 @@ class SecretBox {
   static std::unique_ptr<SecretBox> open(const std::string& key_file);
   virtual ~SecretBox() = default;
   virtual std::string seal(const std::string& plain) = 0;
-  virtual std::string open_sealed(const std::string& sealed) = 0;   // throws secret.unreadable
-  virtual std::string keyed_hash(const std::string& plain) = 0;     // to tell that a secret changed, without it
+  virtual std::string open_sealed(const std::string& sealed) = 0;  // throws secret.unreadable
+  virtual std::string keyed_hash(const std::string& plain) = 0;    // to tell that a secret changed, without it
 };
 
 // Thread-safe. All writes are one conditional batch each: a concurrent change is told as resource.conflict.
@@ -97,8 +97,9 @@ class Resources {
   const connectors::Connector& connector_of(const Resource& resource) const;
   const connectors::Registry& registry() const;
 
-  // Configuration as code: what `plan` and `apply` do with a list of resource documents (JSON array of {apiVersion, kind,
-  // metadata, spec}). plan changes nothing. Answer: JSON {changes: [{action: create|update|delete|none, kind, name, diff:
+  // Configuration as code: what `plan` and `apply` do with a list of resource documents (JSON array of {apiVersion,
+  // kind, metadata, spec}). plan changes nothing. Answer: JSON {changes: [{action: create|update|delete|none, kind,
+  // name, diff:
   // [{path, before, after}]}], destructive: bool}; secrets show as "(changed)".
   asio::awaitable<std::string> plan(std::string documents, bool prune);
   asio::awaitable<std::string> apply(std::string documents, bool prune, Principal principal);

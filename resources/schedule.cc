@@ -19,7 +19,8 @@ struct CronField {
   int first_word = 0;
 };
 
-const std::vector<std::string> kMonths = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
+const std::vector<std::string> kMonths = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
+                                          "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
 const std::vector<std::string> kDays = {"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"};
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -155,7 +156,8 @@ json normalise_schedule(const json& schedule, const std::string& pointer, Faults
     std::string zone = text("cronTimeZone", false);
     if (zone.empty()) zone = "UTC";
     static const RE2 zone_form("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}");
-    if (!RE2::FullMatch(zone, zone_form)) faults.add(pointer + "/cronTimeZone", "must be an IANA time zone such as Europe/Berlin");
+    if (!RE2::FullMatch(zone, zone_form))
+      faults.add(pointer + "/cronTimeZone", "must be an IANA time zone such as Europe/Berlin");
     out = {{"scheduleType", "cron"}, {"cronExpression", expression}, {"cronTimeZone", zone}};
   } else if (name == "basic") {
     const std::string timing = text("basicTiming", true);

@@ -1,5 +1,5 @@
-// valijson's verdict in our words. It tells a context ("[ssl_mode]", "[mode]") and a generic sentence; what was wanted is
-// looked up in the schema at that place, so that a fault can be mended without reading the specification.
+// valijson's verdict in our words. It tells a context ("[ssl_mode]", "[mode]") and a generic sentence; what was wanted
+// is looked up in the schema at that place, so that a fault can be mended without reading the specification.
 #include <re2/re2.h>
 
 #include <nlohmann/json.hpp>
@@ -58,11 +58,13 @@ std::string wanted(const Nodes& nodes, const std::string& description) {
     return nullptr;
   };
   if (description.find("'type'") != std::string::npos)
-    if (const json* type = find("type")) return "must be of type " + (type->is_array() ? list_of(*type) : type->get<std::string>());
+    if (const json* type = find("type"))
+      return "must be of type " + (type->is_array() ? list_of(*type) : type->get<std::string>());
   if (description.find("enum") != std::string::npos)
     if (const json* values = find("enum")) return "must be one of " + list_of(*values);
   if (description.find("'const'") != std::string::npos)
-    if (const json* value = find("const")) return "must be " + value->dump(-1, ' ', false, json::error_handler_t::replace);
+    if (const json* value = find("const"))
+      return "must be " + value->dump(-1, ' ', false, json::error_handler_t::replace);
   return description;
 }
 
@@ -94,7 +96,8 @@ void add_valijson_fault(const json& schema, const valijson::ValidationResults::E
   if (error.description.starts_with(kUnknownField)) {
     // It names the last one in quotes after the words 'properties' and 'additionalProperties'.
     const auto from = error.description.rfind(": '");
-    const std::string name = from == std::string::npos ? "" : error.description.substr(from + 3, error.description.size() - from - 5);
+    const std::string name =
+        from == std::string::npos ? "" : error.description.substr(from + 3, error.description.size() - from - 5);
     faults.add(pointer + pointer_token(name), "is not a known field");
   } else if (error.description.starts_with(kMissing)) {
     faults.add(pointer + pointer_token(quoted_part(error.description)), "is required");
@@ -120,7 +123,8 @@ void check_patterns(const Nodes& nodes, const json& value, const std::string& po
       }
     }
   } else if (value.is_object()) {
-    for (const auto& [name, v] : value.items()) check_patterns(nodes_of_property(nodes, name), v, pointer + pointer_token(name), faults);
+    for (const auto& [name, v] : value.items())
+      check_patterns(nodes_of_property(nodes, name), v, pointer + pointer_token(name), faults);
   } else if (value.is_array()) {
     const Nodes items = nodes_of_items(nodes);
     for (std::size_t i = 0; i < value.size(); ++i) check_patterns(items, value[i], pointer + pointer_token(i), faults);
@@ -130,7 +134,8 @@ void check_patterns(const Nodes& nodes, const json& value, const std::string& po
 bool name_says_secret(std::string_view name) {
   std::string lower;
   for (char c : name) lower += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-  for (const char* word : {"password", "passphrase", "secret", "token", "credential", "private_key", "ssh_key", "api_key", "apikey"})
+  for (const char* word :
+       {"password", "passphrase", "secret", "token", "credential", "private_key", "ssh_key", "api_key", "apikey"})
     if (lower.find(word) != std::string::npos) return true;
   return false;
 }

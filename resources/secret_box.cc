@@ -22,7 +22,8 @@ namespace {
 constexpr std::string_view kSealedMagic{"mrs\x01", 4};
 constexpr std::string_view kKeyPrefix = "millrace-key-1 ";
 using Key = std::array<unsigned char, crypto_secretbox_KEYBYTES>;
-static_assert(crypto_secretbox_KEYBYTES == crypto_kdf_KEYBYTES, "one key serves as box key and as master of the hash key");
+static_assert(crypto_secretbox_KEYBYTES == crypto_kdf_KEYBYTES,
+              "one key serves as box key and as master of the hash key");
 
 std::string errno_text() { return std::strerror(errno); }
 
@@ -90,7 +91,7 @@ class SodiumBox final : public SecretBox {
 };
 
 Key read_key(int fd, const std::string& file) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) throw Error("secret.key_unusable", file + ": " + errno_text());
   if (!S_ISREG(status.st_mode)) throw Error("secret.key_unusable", file + " is not a regular file");
   if ((status.st_mode & 0077) != 0) {
@@ -125,7 +126,8 @@ void write_all(int fd, std::string_view bytes, const std::string& file) {
 
 void sync_directory(const std::string& file) {
   const auto slash = file.rfind('/');
-  const Fd dir(::open(slash == std::string::npos ? "." : file.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Fd dir(
+      ::open(slash == std::string::npos ? "." : file.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.get() >= 0) ::fsync(dir.get());
 }
 

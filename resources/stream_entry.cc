@@ -12,12 +12,14 @@ using nlohmann::json;
 // Fields that the contract names and this version can't do yet.
 constexpr const char* kNotYet[] = {"mappers", "filter", "keepHistory", "softDelete", "strict", "raw"};
 // Airbyte's modes for data activation, which are no modes here.
-constexpr const char* kForeignModes[] = {"full_refresh_update", "incremental_update", "full_refresh_soft_delete", "incremental_soft_delete"};
+constexpr const char* kForeignModes[] = {"full_refresh_update", "incremental_update", "full_refresh_soft_delete",
+                                         "incremental_soft_delete"};
 
 std::string all_modes() {
   std::string text;
   using enum connectors::SyncMode;
-  for (auto mode : {full_refresh_overwrite, full_refresh_append, full_refresh_overwrite_deduped, incremental_append, incremental_deduped_history}) {
+  for (auto mode : {full_refresh_overwrite, full_refresh_append, full_refresh_overwrite_deduped, incremental_append,
+                    incremental_deduped_history}) {
     if (!text.empty()) text += ", ";
     text += connectors::to_string(mode);
   }
@@ -61,7 +63,8 @@ json selected_fields(const json& value, const std::string& pointer, Faults& faul
     if (field)
       out.push_back({{"fieldPath", json::array({*field})}});
     else
-      faults.add(pointer + pointer_token(i), "must be a field name or {fieldPath: [name]}: nested fields can't be selected");
+      faults.add(pointer + pointer_token(i),
+                 "must be a field name or {fieldPath: [name]}: nested fields can't be selected");
   }
   return out;
 }
@@ -73,7 +76,8 @@ json sync_mode(const json& value, const std::string& pointer, Faults& faults) {
   }
   const auto& text = value.get_ref<const std::string&>();
   if (std::find(std::begin(kForeignModes), std::end(kForeignModes), text) != std::end(kForeignModes))
-    faults.add(pointer, text + " is a mode for data activation, which no destination here has; use one of " + all_modes());
+    faults.add(pointer,
+               text + " is a mode for data activation, which no destination here has; use one of " + all_modes());
   else if (!connectors::parse_sync_mode(text))
     faults.add(pointer, "must be one of " + all_modes());
   return value;
@@ -124,7 +128,8 @@ json normalise_stream_entry(const json& entry, const std::string& pointer, Fault
   if (!entry.contains("name")) faults.add(pointer + "/name", "is required");
   if (entry.contains("destinationObjectName") && entry.contains("name") && entry["name"].is_string() &&
       entry["name"].get_ref<const std::string&>().find('*') != std::string::npos)
-    faults.add(pointer + "/destinationObjectName", "can't be given to a pattern: all its streams would go to one table");
+    faults.add(pointer + "/destinationObjectName",
+               "can't be given to a pattern: all its streams would go to one table");
   return out;
 }
 

@@ -31,8 +31,8 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 
 namespace {
 
-std::vector<std::size_t> matching(const std::vector<connectors::StreamName>& streams, const std::optional<std::string>& ns,
-                                  std::string_view name) {
+std::vector<std::size_t> matching(const std::vector<connectors::StreamName>& streams,
+                                  const std::optional<std::string>& ns, std::string_view name) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < streams.size(); ++i)
     if ((!ns || matches_pattern(*ns, streams[i].ns)) && matches_pattern(name, streams[i].name)) out.push_back(i);
@@ -41,7 +41,8 @@ std::vector<std::size_t> matching(const std::vector<connectors::StreamName>& str
 
 }  // namespace
 
-StreamSelection select_streams(const std::vector<StreamEntry>& entries, const std::vector<connectors::StreamName>& streams) {
+StreamSelection select_streams(const std::vector<StreamEntry>& entries,
+                               const std::vector<connectors::StreamName>& streams) {
   StreamSelection selection;
   std::vector<std::optional<std::size_t>> decided(streams.size());
   for (std::size_t e = 0; e < entries.size(); ++e) {
@@ -50,7 +51,8 @@ StreamSelection select_streams(const std::vector<StreamEntry>& entries, const st
     bool pattern = entry.name.find('*') != std::string::npos || (entry.ns && entry.ns->find('*') != std::string::npos);
     if (found.empty() && !entry.ns) {
       const auto dot = entry.name.find('.');
-      if (dot != std::string::npos) found = matching(streams, entry.name.substr(0, dot), std::string_view(entry.name).substr(dot + 1));
+      if (dot != std::string::npos)
+        found = matching(streams, entry.name.substr(0, dot), std::string_view(entry.name).substr(dot + 1));
     }
     if (found.empty()) selection.unmatched.push_back(e);
     if (found.size() > 1 && !pattern) {
@@ -75,7 +77,8 @@ std::vector<StreamEntry> stream_entries(const nlohmann::json& spec) {
     StreamEntry entry;
     if (e.contains("namespace")) entry.ns = e["namespace"].get<std::string>();
     entry.name = e.value("name", "*");
-    entry.sync_mode = connectors::parse_sync_mode(e.value("syncMode", "")).value_or(connectors::SyncMode::full_refresh_overwrite);
+    entry.sync_mode =
+        connectors::parse_sync_mode(e.value("syncMode", "")).value_or(connectors::SyncMode::full_refresh_overwrite);
     if (e.contains("cursorField")) entry.cursor_field = e["cursorField"].get<std::vector<std::string>>();
     if (e.contains("primaryKey"))
       for (const auto& path : e["primaryKey"]) entry.primary_key.push_back(path.at(0));

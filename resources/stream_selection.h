@@ -1,8 +1,9 @@
 // Which streams of a catalog a connection takes: the entries of configurations.streams, and how they match.
 //
-// Rules: a later entry beats an earlier one. With a namespace, both are patterns (`*` stands for any run of characters).
-// Without one, the name is first taken as a stream's own name in any namespace; a name that is no stream's own is split
-// at its first dot into namespace and name. A name without `*` that fits two streams is an error: it must say which.
+// Rules: a later entry beats an earlier one. With a namespace, both are patterns (`*` stands for any run of
+// characters). Without one, the name is first taken as a stream's own name in any namespace; a name that is no stream's
+// own is split at its first dot into namespace and name. A name without `*` that fits two streams is an error: it must
+// say which.
 #pragma once
 
 #include <cstddef>
@@ -42,11 +43,12 @@ struct StreamMatch {
   std::size_t entry = 0;   // the entry that decides about it
 };
 struct StreamSelection {
-  std::vector<StreamMatch> matches;           // in the order of `streams`
-  std::vector<std::size_t> unmatched;         // entries that fit no stream
-  std::vector<std::size_t> ambiguous;         // names without `*` that fit several
+  std::vector<StreamMatch> matches;    // in the order of `streams`
+  std::vector<std::size_t> unmatched;  // entries that fit no stream
+  std::vector<std::size_t> ambiguous;  // names without `*` that fit several
 };
-StreamSelection select_streams(const std::vector<StreamEntry>& entries, const std::vector<connectors::StreamName>& streams);
+StreamSelection select_streams(const std::vector<StreamEntry>& entries,
+                               const std::vector<connectors::StreamName>& streams);
 
 bool matches_pattern(std::string_view pattern, std::string_view text);
 

@@ -46,7 +46,7 @@ struct JobInput {
   std::string connector;                        // of get_spec
   std::vector<connectors::StreamName> streams;  // empty: all of the connection
   SyncOptions options;
-  std::vector<std::string> targets;             // normalize: the loaded streams, as StreamTarget JSON
+  std::vector<std::string> targets;  // normalize: the loaded streams, as StreamTarget JSON
 };
 
 std::string to_json(const JobInput& input);

@@ -19,7 +19,8 @@ asio::awaitable<std::int64_t> JobNumbers::next() {
     std::int64_t first = 1;
     if (row) {
       const auto [end, error] = std::from_chars(row->data(), row->data() + row->size(), first);
-      if (error != std::errc() || end != row->data() + row->size()) throw Error("store.corrupt", "the counter of jobs is no number");
+      if (error != std::errc() || end != row->data() + row->size())
+        throw Error("store.corrupt", "the counter of jobs is no number");
     }
     state::Batch batch;
     if (row)
@@ -30,8 +31,8 @@ asio::awaitable<std::int64_t> JobNumbers::next() {
     const auto commit = co_await store_->commit(std::move(batch));
     if (commit != state::Commit::done) continue;
     std::lock_guard lock(mutex_);
-    // The newer block is the one to go on with: a job that starts later must not get a smaller number, since numbers are
-    // generations at destinations.
+    // The newer block is the one to go on with: a job that starts later must not get a smaller number, since numbers
+    // are generations at destinations.
     if (first > next_ || next_ == end_) {
       next_ = first;
       end_ = first + kBlock;

@@ -36,7 +36,11 @@ std::string digest_of(const JobRequest& request) {
 
 JobStarts::JobStarts(Runtime runtime, std::shared_ptr<state::Store> store, std::shared_ptr<engine::Engine> engine,
                      std::shared_ptr<resources::Resources> resources)
-    : runtime_(std::move(runtime)), store_(store), engine_(std::move(engine)), resources_(std::move(resources)), numbers_(std::move(store)) {}
+    : runtime_(std::move(runtime)),
+      store_(store),
+      engine_(std::move(engine)),
+      resources_(std::move(resources)),
+      numbers_(std::move(store)) {}
 
 asio::awaitable<JobRow> JobStarts::row(std::int64_t job_id) {
   std::optional<std::string> text;
@@ -53,7 +57,8 @@ asio::awaitable<std::optional<std::int64_t>> JobStarts::earlier(std::string requ
   const json value = json::parse(*row);
   const auto job_id = value.at("jobId").get<std::int64_t>();
   if (value.value("digest", "") != digest)
-    throw Error("idempotency.mismatch", "the key " + request_id + " started job " + std::to_string(job_id) + " with another body");
+    throw Error("idempotency.mismatch",
+                "the key " + request_id + " started job " + std::to_string(job_id) + " with another body");
   out = job_id;
   co_return out;
 }
@@ -95,7 +100,8 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
     const json streams = job_streams(detail);
     for (const auto& s : streams)
       if (s.value("status", "") != "complete") input.streams.push_back(name_from_json(s));
-    if (input.streams.empty()) throw Error("job.nothing_to_do", "all streams of job " + std::to_string(last->job_id) + " are complete");
+    if (input.streams.empty())
+      throw Error("job.nothing_to_do", "all streams of job " + std::to_string(last->job_id) + " are complete");
     co_return input;
   }
   // normalize: what that sync has loaded. To publish what was published does no harm, so all of it is asked for.
@@ -104,15 +110,19 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
     const json result = json::parse(step.result);
     for (const auto& target : result.value("targets", json::array())) {
       const auto name = name_from_json(target.at("source"));
-      const bool wanted = request.streams.empty() || std::find(request.streams.begin(), request.streams.end(), name) != request.streams.end();
+      const bool wanted = request.streams.empty() ||
+                          std::find(request.streams.begin(), request.streams.end(), name) != request.streams.end();
       if (wanted) input.targets.push_back(target.dump());
     }
   }
-  if (input.targets.empty()) throw Error("job.nothing_to_do", "job " + std::to_string(last->job_id) + " has loaded no stream that could be published");
+  if (input.targets.empty())
+    throw Error("job.nothing_to_do",
+                "job " + std::to_string(last->job_id) + " has loaded no stream that could be published");
   co_return input;
 }
 
-asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, std::string request_id, std::string digest) {
+asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, std::string request_id,
+                                               std::string digest) {
   row.job_id = co_await numbers_.next();
   row.input.job_id = row.job_id;
   row.workflow_id = "job-" + std::to_string(row.job_id);
@@ -144,7 +154,9 @@ asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, s
   start.memo = dump(memo);
   start.extra = std::move(extra);
   co_await engine_->start_workflow(std::move(start));
-  log_info("job started", {{"job", row.job_id}, {"type", row.job_type}, {"connection", row.connection_name}, {"principal", row.principal}});
+  log_info(
+      "job started",
+      {{"job", row.job_id}, {"type", row.job_type}, {"connection", row.connection_name}, {"principal", row.principal}});
   co_return row.job_id;
 }
 
@@ -191,7 +203,8 @@ asio::awaitable<std::optional<std::int64_t>> JobStarts::try_start(JobRequest req
 
 asio::awaitable<std::int64_t> JobStarts::start(JobRequest request) {
   if (request.job_type != "sync" && request.job_type != "normalize")
-    throw Error("job.type_unknown", "\"" + request.job_type + "\" can't be started in this version: sync and normalize can");
+    throw Error("job.type_unknown",
+                "\"" + request.job_type + "\" can't be started in this version: sync and normalize can");
   const std::string digest = digest_of(request);
   for (int tries = 0; tries < kTries; ++tries) {
     const auto started = co_await try_start(request, digest);

@@ -32,7 +32,8 @@ StepOptions look_options(Duration at_most) {
   return options;
 }
 
-// For steps that move data: as long as they take, but never silent. Deaths of the process don't count, progress counts anew.
+// For steps that move data: as long as they take, but never silent. Deaths of the process don't count, progress counts
+// anew.
 StepOptions work_options() {
   StepOptions options;
   options.retry.initial_interval = seconds(1);
@@ -99,7 +100,8 @@ Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
   const Payload catalog = co_await ctx.step("discover", input, look_options(minutes(30)));
 
   const SyncPlan plan = make_sync_plan(plan_input(job, spec, catalog, started));
-  if (plan.streams.empty()) fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
+  if (plan.streams.empty())
+    fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
   const std::string name = spec.value("connectionName", job.connection.id);
   json sync_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}, {"connectionName", name}};
   const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), work_options()));
@@ -118,7 +120,10 @@ Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
 Workflow<Payload> normalize_workflow(Context& ctx, Payload input) {
   const JobInput job = job_input_from_json(input);
   const json spec = json::parse(co_await ctx.step("get_spec", input, look_options(minutes(1))));
-  json normalize_input = {{"job", json::parse(input)}, {"targets", json::array()}, {"connectionName", spec.value("connectionName", job.connection.id)}, {"complete", true}};
+  json normalize_input = {{"job", json::parse(input)},
+                          {"targets", json::array()},
+                          {"connectionName", spec.value("connectionName", job.connection.id)},
+                          {"complete", true}};
   for (const auto& target : job.targets) normalize_input["targets"].push_back(json::parse(target));
   const json published = json::parse(co_await ctx.step("normalize", dump(normalize_input), normalize_options()));
   json streams = json::array();

@@ -22,11 +22,16 @@ std::string dump(const json& value) { return value.dump(-1, ' ', false, json::er
 
 std::string_view word_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warn: return "warn";
-    case LogLevel::error: return "error";
-    case LogLevel::off: return "off";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+    case LogLevel::off:
+      return "off";
   }
   return "info";
 }
@@ -35,7 +40,8 @@ std::string_view word_of(LogLevel level) {
 
 class Jobs::Impl {
  public:
-  Impl(Runtime r, std::shared_ptr<state::Store> s, std::shared_ptr<engine::Engine> e, std::shared_ptr<resources::Resources> res)
+  Impl(Runtime r, std::shared_ptr<state::Store> s, std::shared_ptr<engine::Engine> e,
+       std::shared_ptr<resources::Resources> res)
       : runtime(r), store(s), engine(e), resources(res), starts(r, s, e, res) {}
 
   // A job and its execution.
@@ -75,7 +81,8 @@ asio::awaitable<std::int64_t> Jobs::start(JobRequest request) {
 
 asio::awaitable<std::int64_t> Jobs::start_spec(std::string connector, resources::Principal principal) {
   auto impl = impl_;
-  if (!impl->resources->registry().by_name(connector)) throw Error("resource.unknown_reference", "there is no connector \"" + connector + "\"");
+  if (!impl->resources->registry().by_name(connector))
+    throw Error("resource.unknown_reference", "there is no connector \"" + connector + "\"");
   JobInput input;
   input.connector = std::move(connector);
   co_return co_await impl->starts.start_short("get_spec", std::move(input), std::move(principal));
@@ -205,7 +212,11 @@ asio::awaitable<std::string> Jobs::logs_json(std::int64_t job_id, std::uint64_t 
   const auto lines = co_await impl->engine->log(row.workflow_id, row.run_id, after, limit);
   json out = {{"data", json::array()}, {"next", after}};
   for (const auto& line : lines) {
-    out["data"].push_back({{"seq", line.seq}, {"time", format_time(line.time)}, {"level", word_of(line.level)}, {"step", line.step}, {"text", line.text}});
+    out["data"].push_back({{"seq", line.seq},
+                           {"time", format_time(line.time)},
+                           {"level", word_of(line.level)},
+                           {"step", line.step},
+                           {"text", line.text}});
     out["next"] = line.seq;
   }
   out["ended"] = co_await impl->ended(job_id);
@@ -219,7 +230,10 @@ asio::awaitable<std::string> Jobs::replay_json(std::int64_t job_id, std::string 
   const auto report = co_await impl->engine->verify(row.workflow_id, row.run_id);
   json out = {{"eventsChecked", report.events_checked}, {"divergence", json()}, {"openEnd", report.open_end}};
   if (report.divergence)
-    out["divergence"] = {{"eventId", report.divergence->event_id}, {"expected", report.divergence->expected}, {"got", report.divergence->got}, {"position", report.divergence->position}};
+    out["divergence"] = {{"eventId", report.divergence->event_id},
+                         {"expected", report.divergence->expected},
+                         {"got", report.divergence->got},
+                         {"position", report.divergence->position}};
   co_return dump(out);
 }
 

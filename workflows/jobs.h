@@ -19,18 +19,18 @@
 
 namespace millrace::workflows {
 
-// Registers get_spec, check, discover, sync, normalize: the workflows of the short jobs, of a sync job, and their steps.
-// `resources` must outlive the engine.
+// Registers get_spec, check, discover, sync, normalize: the workflows of the short jobs, of a sync job, and their
+// steps. `resources` must outlive the engine.
 void register_all(engine::Registry& registry, std::shared_ptr<resources::Resources> resources, Runtime runtime);
 
 struct JobRequest {
   JobRequest() = default;
-  std::string connection_id;                 // for sync and normalize
-  std::string job_type = "sync";             // sync | normalize (others are refused by name until they exist)
+  std::string connection_id;                    // for sync and normalize
+  std::string job_type = "sync";                // sync | normalize (others are refused by name until they exist)
   std::vector<connectors::StreamName> streams;  // empty: all of the connection
-  bool only_failed = false;                  // the streams that the connection's last job left incomplete
-  bool attach = false;                       // a busy connection: answer with the job that runs
-  SyncOptions options;                       // how a sync works; left alone: the defaults
+  bool only_failed = false;                     // the streams that the connection's last job left incomplete
+  bool attach = false;                          // a busy connection: answer with the job that runs
+  SyncOptions options;                          // how a sync works; left alone: the defaults
   std::string request_id;
   resources::Principal principal;
 };
@@ -70,7 +70,7 @@ class Jobs {
 
   // The job as GET /v1/jobs/{id} shows it. Throws job.not_found.
   asio::awaitable<std::string> job_json(std::int64_t job_id);
-  asio::awaitable<std::string> list_json(JobFilter filter);      // {data: [...], next, previous}
+  asio::awaitable<std::string> list_json(JobFilter filter);  // {data: [...], next, previous}
   // What a short job found: check {status, code, message, remedy, jobId}; discover {catalog, revision, jobId}; spec.
   asio::awaitable<std::string> result_json(std::int64_t job_id);
   asio::awaitable<void> cancel(std::int64_t job_id, std::string reason);

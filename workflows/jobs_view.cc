@@ -18,13 +18,20 @@ namespace {
 
 std::string_view state_word(StepState state) {
   switch (state) {
-    case StepState::scheduled: return "pending";
-    case StepState::running: return "running";
-    case StepState::backing_off: return "incomplete";
-    case StepState::completed: return "succeeded";
-    case StepState::failed: return "failed";
-    case StepState::timed_out: return "failed";
-    case StepState::canceled: return "cancelled";
+    case StepState::scheduled:
+      return "pending";
+    case StepState::running:
+      return "running";
+    case StepState::backing_off:
+      return "incomplete";
+    case StepState::completed:
+      return "succeeded";
+    case StepState::failed:
+      return "failed";
+    case StepState::timed_out:
+      return "failed";
+    case StepState::canceled:
+      return "cancelled";
   }
   return "pending";
 }
@@ -55,11 +62,15 @@ json attempts_json(const engine::StepDescription& step) {
 json steps_json(const engine::ExecutionDetail& detail) {
   json out = json::array();
   for (const auto& s : detail.steps) {
-    json one = {{"name", s.type}, {"activityId", s.activity_id}, {"status", state_word(s.state)}, {"attempts", attempts_json(s)}};
+    json one = {{"name", s.type},
+                {"activityId", s.activity_id},
+                {"status", state_word(s.state)},
+                {"attempts", attempts_json(s)}};
     one["startTime"] = s.attempts.empty() ? json() : json(format_time(s.attempts.front().started));
     one["endTime"] = s.closed ? json(format_time(*s.closed)) : json();
     if (s.next_attempt) one["nextAttemptTime"] = format_time(*s.next_attempt);
-    const bool shows = s.state == StepState::failed || s.state == StepState::timed_out || s.state == StepState::backing_off;
+    const bool shows =
+        s.state == StepState::failed || s.state == StepState::timed_out || s.state == StepState::backing_off;
     if (shows && s.last_failure) one["failure"] = failure_json(*s.last_failure);
     out.push_back(std::move(one));
   }
@@ -70,7 +81,8 @@ json steps_json(const engine::ExecutionDetail& detail) {
 json streams_so_far(const engine::StepDescription& sync) {
   json streams = parse_object(sync.heartbeat).value("streams", json::array());
   for (auto& s : streams) {
-    const std::string scope = s.value("namespace", "").empty() ? s.value("name", "") : s.value("namespace", "") + "." + s.value("name", "");
+    const std::string scope =
+        s.value("namespace", "").empty() ? s.value("name", "") : s.value("namespace", "") + "." + s.value("name", "");
     if (const auto it = sync.checkpoints.find("done/" + scope); it != sync.checkpoints.end()) {
       const json done = parse_object(it->second);
       s["status"] = "loaded";
@@ -87,7 +99,9 @@ void settle(json& streams, const std::string& job, const engine::StepDescription
   for (auto& s : streams) {
     const std::string status = s.value("status", "pending");
     if (status == "complete" || status == "failed") {
-      if (status == "failed" && (job == "incomplete" || job == "running" || job == "pending") && s.contains("failure") && s["failure"].value("retryable", false)) s["status"] = "incomplete";
+      if (status == "failed" && (job == "incomplete" || job == "running" || job == "pending") &&
+          s.contains("failure") && s["failure"].value("retryable", false))
+        s["status"] = "incomplete";
       continue;
     }
     if (job == "cancelled") s["status"] = "cancelled";
@@ -116,8 +130,10 @@ json failure_view(const engine::Failure& failure) {
 json revisions_json(const JobInput& input) {
   json out = json::object();
   if (!input.source.id.empty()) out["source"] = {{"id", input.source.id}, {"revision", input.source.revision}};
-  if (!input.destination.id.empty()) out["destination"] = {{"id", input.destination.id}, {"revision", input.destination.revision}};
-  if (!input.connection.id.empty()) out["connection"] = {{"id", input.connection.id}, {"revision", input.connection.revision}};
+  if (!input.destination.id.empty())
+    out["destination"] = {{"id", input.destination.id}, {"revision", input.destination.revision}};
+  if (!input.connection.id.empty())
+    out["connection"] = {{"id", input.connection.id}, {"revision", input.connection.revision}};
   return out;
 }
 
@@ -148,12 +164,16 @@ std::string iso_duration(Duration d) {
 
 std::string job_status(const engine::ExecutionDetail& detail) {
   switch (detail.execution.status) {
-    case ExecutionStatus::completed: return "succeeded";
-    case ExecutionStatus::canceled: return "cancelled";
+    case ExecutionStatus::completed:
+      return "succeeded";
+    case ExecutionStatus::canceled:
+      return "cancelled";
     case ExecutionStatus::failed:
     case ExecutionStatus::terminated:
-    case ExecutionStatus::timed_out: return "failed";
-    default: break;
+    case ExecutionStatus::timed_out:
+      return "failed";
+    default:
+      break;
   }
   if (detail.steps.empty()) return "pending";
   const auto& last = detail.steps.back();
@@ -167,7 +187,8 @@ json job_streams(const engine::ExecutionDetail& detail) {
   const auto* sync = find_step(detail, "sync");
   const auto* normalize = find_step(detail, "normalize");
   if (sync) {
-    streams = sync->state == StepState::completed ? parse_object(sync->result).value("streams", json::array()) : streams_so_far(*sync);
+    streams = sync->state == StepState::completed ? parse_object(sync->result).value("streams", json::array())
+                                                  : streams_so_far(*sync);
   } else if (normalize) {
     const std::string told = normalize->state == StepState::completed ? normalize->result : normalize->heartbeat;
     for (const auto& s : parse_object(told).value("streams", json::array())) {
@@ -216,7 +237,10 @@ json job_view(const JobRow& row, const engine::ExecutionDetail& detail, WallTime
   }
   out["failure"] = execution.failure && status != "cancelled" ? failure_view(*execution.failure) : json();
   if (execution.blocked)
-    out["blocked"] = {{"eventId", execution.blocked->event_id}, {"expected", execution.blocked->expected}, {"got", execution.blocked->got}, {"position", execution.blocked->position}};
+    out["blocked"] = {{"eventId", execution.blocked->event_id},
+                      {"expected", execution.blocked->expected},
+                      {"got", execution.blocked->got},
+                      {"position", execution.blocked->position}};
   if (execution.cancel_requested && status != "cancelled") out["cancelRequested"] = true;
   return out;
 }

@@ -61,9 +61,10 @@ asio::awaitable<json> check_end(engine::StepContext& ctx, ResourcesPtr resources
     co_await close_end(destination);
   }
   if (error) std::rethrow_exception(error);
-  ctx.log(result.ok ? LogLevel::info : LogLevel::error,
-          std::string(to_string(kind)) + " \"" + resource.name + "\": " + (result.ok ? "check succeeded" : result.message));
-  for (const auto& warning : result.warnings) ctx.log(LogLevel::warn, std::string(to_string(kind)) + " \"" + resource.name + "\": " + warning);
+  ctx.log(result.ok ? LogLevel::info : LogLevel::error, std::string(to_string(kind)) + " \"" + resource.name +
+                                                            "\": " + (result.ok ? "check succeeded" : result.message));
+  for (const auto& warning : result.warnings)
+    ctx.log(LogLevel::warn, std::string(to_string(kind)) + " \"" + resource.name + "\": " + warning);
   co_return check_json(result);
 }
 
@@ -80,12 +81,16 @@ asio::awaitable<json> check_end(engine::StepContext& ctx, ResourcesPtr resources
 asio::awaitable<json> spec_of(ResourcesPtr resources, Kind kind, ResourceAt at) {
   const auto resource = co_await resources->get_revision(kind, at.id, at.revision);
   const auto& connector = resources->connector_of(resource);
-  json out = {{"connector", connector.name}, {"definitionId", connector.definition_id}, {"title", connector.title},
-              {"name", resource.name},       {"revision", resource.revision}};
+  json out = {{"connector", connector.name},
+              {"definitionId", connector.definition_id_of(kind == Kind::source)},
+              {"title", connector.title},
+              {"name", resource.name},
+              {"revision", resource.revision}};
   co_return out;
 }
 
-// The destination's own namespace: its configuration's `schema`, or the default that its specification gives that field.
+// The destination's own namespace: its configuration's `schema`, or the default that its specification gives that
+// field.
 std::string default_namespace(const connectors::Connector& connector, const resources::Resource& destination) {
   const json spec = json::parse(destination.spec);
   const json configuration = spec.value("configuration", json::object());
@@ -102,20 +107,25 @@ asio::awaitable<Endpoints> make_endpoints(Runtime runtime, ResourcesPtr resource
   if (!job.source.id.empty()) {
     const auto source = co_await resources->get_revision(Kind::source, job.source.id, job.source.revision);
     const auto* connector = &resources->connector_of(source);
-    const std::string configuration = co_await resources->configuration_with_secrets(Kind::source, job.source.id, job.source.revision);
+    const std::string configuration =
+        co_await resources->configuration_with_secrets(Kind::source, job.source.id, job.source.revision);
     ends.make_source = [connector, runtime, configuration] { return connector->make_source(runtime, configuration); };
   }
   if (!job.destination.id.empty()) {
-    const auto destination = co_await resources->get_revision(Kind::destination, job.destination.id, job.destination.revision);
+    const auto destination =
+        co_await resources->get_revision(Kind::destination, job.destination.id, job.destination.revision);
     const auto* connector = &resources->connector_of(destination);
     const std::string configuration =
         co_await resources->configuration_with_secrets(Kind::destination, job.destination.id, job.destination.revision);
-    ends.make_destination = [connector, runtime, configuration] { return connector->make_destination(runtime, configuration); };
+    ends.make_destination = [connector, runtime, configuration] {
+      return connector->make_destination(runtime, configuration);
+    };
   }
   co_return ends;
 }
 
-asio::awaitable<engine::Payload> get_spec_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources) {
+asio::awaitable<engine::Payload> get_spec_step(engine::StepContext& ctx, engine::Payload input,
+                                               ResourcesPtr resources) {
   const JobInput job = job_input_from_json(input);
   json out = json::object();
   if (!job.connector.empty()) {
@@ -123,22 +133,26 @@ asio::awaitable<engine::Payload> get_spec_step(engine::StepContext& ctx, engine:
     if (!connector) throw Error("resource.unknown_reference", "there is no connector \"" + job.connector + "\"");
     out = {{"name", connector->name}, {"definitionId", connector->definition_id}, {"title", connector->title}};
     if (!connector->source_spec.empty()) out["sourceSpecification"] = json::parse(connector->source_spec);
-    if (!connector->destination_spec.empty()) out["destinationSpecification"] = json::parse(connector->destination_spec);
+    if (!connector->destination_spec.empty())
+      out["destinationSpecification"] = json::parse(connector->destination_spec);
     ctx.log(LogLevel::info, "specification of " + connector->name);
     co_return dump(out);
   }
   if (!job.source.id.empty()) out["source"] = co_await spec_of(resources, Kind::source, job.source);
   if (!job.destination.id.empty()) {
     out["destination"] = co_await spec_of(resources, Kind::destination, job.destination);
-    const auto destination = co_await resources->get_revision(Kind::destination, job.destination.id, job.destination.revision);
+    const auto destination =
+        co_await resources->get_revision(Kind::destination, job.destination.id, job.destination.revision);
     out["defaultNamespace"] = default_namespace(resources->connector_of(destination), destination);
   }
   if (!job.connection.id.empty()) {
-    const auto connection = co_await resources->get_revision(Kind::connection, job.connection.id, job.connection.revision);
+    const auto connection =
+        co_await resources->get_revision(Kind::connection, job.connection.id, job.connection.revision);
     out["connection"] = json::parse(connection.spec);
     out["connectionName"] = connection.name;
-    ctx.log(LogLevel::info, "connection \"" + connection.name + "\", revision " + std::to_string(connection.revision) + ": " +
-                                out["source"].value("connector", "") + " to " + out["destination"].value("connector", ""));
+    ctx.log(LogLevel::info, "connection \"" + connection.name + "\", revision " + std::to_string(connection.revision) +
+                                ": " + out["source"].value("connector", "") + " to " +
+                                out["destination"].value("connector", ""));
   }
   co_return dump(out);
 }
@@ -158,11 +172,13 @@ asio::awaitable<engine::Payload> check_step(engine::StepContext& ctx, engine::Pa
   co_return dump(out);
 }
 
-asio::awaitable<engine::Payload> discover_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources) {
+asio::awaitable<engine::Payload> discover_step(engine::StepContext& ctx, engine::Payload input,
+                                               ResourcesPtr resources) {
   const JobInput job = job_input_from_json(input);
   const auto resource = co_await resources->get_revision(Kind::source, job.source.id, job.source.revision);
   const auto& connector = resources->connector_of(resource);
-  const std::string configuration = co_await resources->configuration_with_secrets(Kind::source, job.source.id, job.source.revision);
+  const std::string configuration =
+      co_await resources->configuration_with_secrets(Kind::source, job.source.id, job.source.revision);
   std::shared_ptr<connectors::Source> source = connector.make_source(ctx.runtime(), configuration);
   std::exception_ptr error;
   connectors::Catalog catalog;

@@ -14,7 +14,8 @@ using nlohmann::json;
 
 namespace {
 
-asio::awaitable<json> publish_one(engine::StepContext& ctx, std::shared_ptr<connectors::Destination> destination, connectors::StreamTarget target) {
+asio::awaitable<json> publish_one(engine::StepContext& ctx, std::shared_ptr<connectors::Destination> destination,
+                                  connectors::StreamTarget target) {
   json out = name_json(target.source_name);
   std::exception_ptr error;
   connectors::PublishResult result;
@@ -34,7 +35,8 @@ asio::awaitable<json> publish_one(engine::StepContext& ctx, std::shared_ptr<conn
   out["rows"] = result.rows;
   out["alreadyDone"] = result.already_done;
   if (!result.notes.empty()) out["notes"] = result.notes;
-  ctx.log(LogLevel::info, name + (result.already_done ? ": was published before" : ": published, " + std::to_string(result.rows) + " rows"));
+  ctx.log(LogLevel::info, name + (result.already_done ? ": was published before"
+                                                      : ": published, " + std::to_string(result.rows) + " rows"));
   for (const auto& note : result.notes) ctx.log(LogLevel::info, name + ": " + note);
   co_return out;
 }
@@ -75,7 +77,8 @@ asio::awaitable<engine::Payload> run_normalize(engine::StepContext& ctx, std::sh
   co_return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources) {
+asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine::Payload input,
+                                                ResourcesPtr resources) {
   const json value = json::parse(input);
   const JobInput job = job_input_from_json(value.at("job").dump());
   std::vector<connectors::StreamTarget> targets;

@@ -10,8 +10,11 @@ void register_all(engine::Registry& registry, std::shared_ptr<resources::Resourc
   registry.add_workflow("discover", discover_workflow);
   registry.add_workflow("sync", sync_workflow);
   registry.add_workflow("normalize", normalize_workflow);
-  const auto add = [&](const char* name, asio::awaitable<engine::Payload> (*step)(engine::StepContext&, engine::Payload, ResourcesPtr)) {
-    registry.add_step(name, [resources, step](engine::StepContext& ctx, engine::Payload input) { return step(ctx, std::move(input), resources); });
+  const auto add = [&](const char* name,
+                       asio::awaitable<engine::Payload> (*step)(engine::StepContext&, engine::Payload, ResourcesPtr)) {
+    registry.add_step(name, [resources, step](engine::StepContext& ctx, engine::Payload input) {
+      return step(ctx, std::move(input), resources);
+    });
   };
   add("get_spec", get_spec_step);
   add("check", check_step);

@@ -2,9 +2,9 @@
 //
 //   reader: source.read(split) ──► pipe ──► writer: SplitWriter.write ... ──► committer: SplitWriter.commit
 //
-// All three are coroutines on the worker's strand: one thread at a time, no locks, and no two of them wait for each other
-// but through the bounded pipe. While split n is being committed the writer already fills n+1 over another session and
-// the reader reads ahead as far as the pipe is deep; one commit at most is under way.
+// All three are coroutines on the worker's strand: one thread at a time, no locks, and no two of them wait for each
+// other but through the bounded pipe. While split n is being committed the writer already fills n+1 over another
+// session and the reader reads ahead as far as the pipe is deep; one commit at most is under way.
 //
 // Three counts are held against each other at each checkpoint: what the source says it read, what came out of the pipe,
 // and what the destination says is durable. An inequality is never retried: the next attempt would build on it.
@@ -40,7 +40,8 @@ struct OpenSplit {
 };
 
 struct Worker {
-  explicit Worker(StreamSync& s) : stream(s), pipe(s.ctx().runtime(), connectors::Pipe::kDefaultBytes), tasks(s.ctx().runtime()) {}
+  explicit Worker(StreamSync& s)
+      : stream(s), pipe(s.ctx().runtime(), connectors::Pipe::kDefaultBytes), tasks(s.ctx().runtime()) {}
   StreamSync& stream;
   connectors::Pipe pipe;
   std::deque<const Split*> begun;  // splits whose reading began, and that the writer has not met
@@ -51,9 +52,11 @@ struct Worker {
   TaskGroup tasks;  // last: nothing of the above is used after it is empty
 };
 
-[[noreturn]] void throw_mismatch(const StreamSync& stream, const std::string& split, const char* what, std::int64_t one, std::int64_t other) {
-  auto failure = failure_of_code("sync.count_mismatch", scope_of(stream.configured().name) + ", split " + split + ": " + what + " (" +
-                                                            std::to_string(one) + " and " + std::to_string(other) + " rows)");
+[[noreturn]] void throw_mismatch(const StreamSync& stream, const std::string& split, const char* what, std::int64_t one,
+                                 std::int64_t other) {
+  auto failure = failure_of_code("sync.count_mismatch", scope_of(stream.configured().name) + ", split " + split + ": " +
+                                                            what + " (" + std::to_string(one) + " and " +
+                                                            std::to_string(other) + " rows)");
   failure.retryable = false;
   throw engine::FailureError(std::move(failure));
 }
@@ -84,14 +87,17 @@ asio::awaitable<void> read_all(Worker& w) {
   if (is_cancelled(error)) std::rethrow_exception(error);
 }
 
-asio::awaitable<void> commit_split(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint, std::int64_t rows, std::int64_t bytes) {
+asio::awaitable<void> commit_split(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint,
+                                   std::int64_t rows, std::int64_t bytes) {
   const auto committed = co_await writer->commit(checkpoint);
   if (committed.rows != checkpoint.rows)
-    throw_mismatch(w.stream, checkpoint.id, "the destination holds other rows than the source gave", committed.rows, checkpoint.rows);
+    throw_mismatch(w.stream, checkpoint.id, "the destination holds other rows than the source gave", committed.rows,
+                   checkpoint.rows);
   co_await w.stream.split_committed(std::move(checkpoint), rows, bytes);
 }
 
-asio::awaitable<void> commit_behind(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint, std::int64_t rows, std::int64_t bytes) {
+asio::awaitable<void> commit_behind(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint,
+                                    std::int64_t rows, std::int64_t bytes) {
   std::exception_ptr error;
   try {
     co_await commit_split(w, std::move(writer), std::move(checkpoint), rows, bytes);
@@ -117,10 +123,12 @@ asio::awaitable<void> open_next(Worker& w, OpenSplit& open) {
 
 asio::awaitable<void> take_checkpoint(Worker& w, OpenSplit& open, Checkpoint checkpoint) {
   if (checkpoint.id != open.split->id)
-    throw Error("sync.incomplete", "a checkpoint of split " + checkpoint.id + " came in the midst of split " + open.split->id);
+    throw Error("sync.incomplete",
+                "a checkpoint of split " + checkpoint.id + " came in the midst of split " + open.split->id);
   // A source counts a split from its beginning, also where it goes on in the midst of it.
   if (checkpoint.rows != open.base_rows + open.rows)
-    throw_mismatch(w.stream, checkpoint.id, "the pipe brought other rows than the source read", open.base_rows + open.rows, checkpoint.rows);
+    throw_mismatch(w.stream, checkpoint.id, "the pipe brought other rows than the source read",
+                   open.base_rows + open.rows, checkpoint.rows);
   const auto rows = std::exchange(open.uncommitted_rows, 0);
   const auto bytes = std::exchange(open.uncommitted_bytes, 0);
   co_await w.committed.wait();
@@ -129,7 +137,8 @@ asio::awaitable<void> take_checkpoint(Worker& w, OpenSplit& open, Checkpoint che
     // The writer goes on with this split, so the commit can't be left behind.
     const auto committed = co_await open.writer->commit(checkpoint);
     if (committed.rows != checkpoint.rows)
-      throw_mismatch(w.stream, checkpoint.id, "the destination holds other rows than the source gave", committed.rows, checkpoint.rows);
+      throw_mismatch(w.stream, checkpoint.id, "the destination holds other rows than the source gave", committed.rows,
+                     checkpoint.rows);
     co_await w.stream.split_committed(std::move(checkpoint), rows, bytes);
     co_return;
   }
@@ -161,8 +170,10 @@ asio::awaitable<void> write_batches(Worker& w, OpenSplit& open) {
     }
     tell_waits(w);
   }
-  if (open.split) throw Error("sync.incomplete", "the source ended split " + open.split->id + " without a last checkpoint");
-  if (!w.begun.empty()) throw Error("sync.incomplete", "the source ended split " + w.begun.front()->id + " without a checkpoint");
+  if (open.split)
+    throw Error("sync.incomplete", "the source ended split " + open.split->id + " without a last checkpoint");
+  if (!w.begun.empty())
+    throw Error("sync.incomplete", "the source ended split " + w.begun.front()->id + " without a checkpoint");
 }
 
 asio::awaitable<void> write_all(Worker& w) {

@@ -1,5 +1,5 @@
-// The steps of jobs: what does the work. Each gets its JobInput (sync and normalize with more beside it) and may run more
-// than once; secrets are filled in at the last moment and never leave the step.
+// The steps of jobs: what does the work. Each gets its JobInput (sync and normalize with more beside it) and may run
+// more than once; secrets are filled in at the last moment and never leave the step.
 #pragma once
 
 #include <memory>
@@ -17,15 +17,17 @@ using ResourcesPtr = std::shared_ptr<resources::Resources>;
 // get_spec: {source, destination: {connector, definitionId, title, revision, specificationHash}, connection: {...},
 // defaultNamespace}; for a connector by name: its whole specification.
 asio::awaitable<engine::Payload> get_spec_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
-// check: {source, destination: {status, code, message, remedy, warnings}}. In a sync or normalize job a failed check fails
-// the step with the check's own code; in a check job it is the answer.
+// check: {source, destination: {status, code, message, remedy, warnings}}. In a sync or normalize job a failed check
+// fails the step with the check's own code; in a check job it is the answer.
 asio::awaitable<engine::Payload> check_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
 // discover: the catalog, as connectors::to_json has it.
 asio::awaitable<engine::Payload> discover_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
 // sync: input {job, plan, connectionName}; result {streams: [...], targets: [...]}. See sync_step.cc.
 asio::awaitable<engine::Payload> sync_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
-// normalize: input {job, targets, connectionName, last}; result {streams: [{namespace, name, rows, alreadyDone, notes, failure}]}.
-asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
+// normalize: input {job, targets, connectionName, last}; result {streams: [{namespace, name, rows, alreadyDone, notes,
+// failure}]}.
+asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine::Payload input,
+                                                ResourcesPtr resources);
 
 // The heart of sync_step, for the ends it is given.
 asio::awaitable<engine::Payload> run_sync(engine::StepContext& ctx, std::shared_ptr<const Endpoints> endpoints,

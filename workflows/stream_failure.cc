@@ -18,7 +18,8 @@ json failure_json(const engine::Failure& failure) {
   if (details.is_object())
     for (const char* field : {"title", "detail", "remedy"})
       if (details.contains(field)) out[field] = details[field];
-  if (!out.contains("remedy") && is_known_error(failure.type)) out["remedy"] = std::string(error_info(failure.type).remedy);
+  if (!out.contains("remedy") && is_known_error(failure.type))
+    out["remedy"] = std::string(error_info(failure.type).remedy);
   return out;
 }
 

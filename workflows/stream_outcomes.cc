@@ -10,7 +10,9 @@ namespace millrace::workflows {
 using nlohmann::json;
 
 namespace {
-std::pair<std::string, std::string> name_of(const json& stream) { return {stream.value("namespace", ""), stream.value("name", "")}; }
+std::pair<std::string, std::string> name_of(const json& stream) {
+  return {stream.value("namespace", ""), stream.value("name", "")};
+}
 }  // namespace
 
 json* find_stream(json& streams, const json& name) {
@@ -52,7 +54,8 @@ std::optional<engine::Failure> first_failure(const json& streams) {
     if (!first) first = failure_from_view(s.value("failure", json::object()));
   }
   if (first && streams.size() > 1)
-    first->message = std::to_string(failed) + " of " + std::to_string(streams.size()) + " streams failed; the first: " + first->message;
+    first->message = std::to_string(failed) + " of " + std::to_string(streams.size()) +
+                     " streams failed; the first: " + first->message;
   return first;
 }
 

@@ -25,7 +25,8 @@ std::string target_namespace(const json& spec, const std::string& source_ns, con
   if (definition == "source") ns = source_ns;
   if (definition == "custom_format") {
     ns = spec.value("namespaceFormat", "");
-    for (auto at = ns.find(kSourceNamespace); at != std::string::npos; at = ns.find(kSourceNamespace, at + source_ns.size()))
+    for (auto at = ns.find(kSourceNamespace); at != std::string::npos;
+         at = ns.find(kSourceNamespace, at + source_ns.size()))
       ns.replace(at, kSourceNamespace.size(), source_ns);
     if (ns.find_first_not_of(' ') == std::string::npos) ns.clear();
   }
@@ -33,11 +34,13 @@ std::string target_namespace(const json& spec, const std::string& source_ns, con
 }
 
 bool needs_key(connectors::SyncMode mode) {
-  return mode == connectors::SyncMode::full_refresh_overwrite_deduped || mode == connectors::SyncMode::incremental_deduped_history;
+  return mode == connectors::SyncMode::full_refresh_overwrite_deduped ||
+         mode == connectors::SyncMode::incremental_deduped_history;
 }
 
 // The stream's fields that are selected, in the stream's order; a fault if one is unknown.
-std::optional<engine::Failure> select_fields(const Stream& stream, const std::vector<std::string>& selected, Schema& out) {
+std::optional<engine::Failure> select_fields(const Stream& stream, const std::vector<std::string>& selected,
+                                             Schema& out) {
   if (selected.empty()) {
     out = stream.schema;
     return std::nullopt;
@@ -50,15 +53,19 @@ std::optional<engine::Failure> select_fields(const Stream& stream, const std::ve
   return std::nullopt;
 }
 
-std::optional<engine::Failure> choose_key(const Stream& stream, const StreamEntry& entry, const Schema& schema, std::vector<std::string>& key) {
+std::optional<engine::Failure> choose_key(const Stream& stream, const StreamEntry& entry, const Schema& schema,
+                                          std::vector<std::string>& key) {
   key = entry.primary_key.empty() ? stream.primary_key : entry.primary_key;
   for (const auto& field : key)
     if (!stream.schema.index_of(field))
-      return failure_of_code("stream.field_unknown", "the key of " + stream.name.text() + " names \"" + field + "\", which it does not have");
+      return failure_of_code("stream.field_unknown",
+                             "the key of " + stream.name.text() + " names \"" + field + "\", which it does not have");
   const bool whole = std::all_of(key.begin(), key.end(), [&](const auto& f) { return schema.index_of(f).has_value(); });
   if (!whole) key.clear();
   if (key.empty() && (needs_key(entry.sync_mode) || entry.keys))
-    return failure_of_code("stream.key_missing", stream.name.text() + (whole ? " has no primary key" : ": its key is not among the selected fields"));
+    return failure_of_code(
+        "stream.key_missing",
+        stream.name.text() + (whole ? " has no primary key" : ": its key is not among the selected fields"));
   return std::nullopt;
 }
 
@@ -68,7 +75,8 @@ StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& s
   t.connection_id = input.connection_id;
   t.source_name = stream.name;
   t.ns = target_namespace(spec, stream.name.ns, input.default_namespace);
-  t.name = spec.value("prefix", "") + (entry.destination_object_name.empty() ? stream.name.name : entry.destination_object_name);
+  t.name = spec.value("prefix", "") +
+           (entry.destination_object_name.empty() ? stream.name.name : entry.destination_object_name);
   t.sync_mode = entry.sync_mode;
   t.add_keys = entry.keys || needs_key(entry.sync_mode);
   t.metadata_columns = spec.value("metadataColumns", "minimal") != "none";
@@ -78,7 +86,8 @@ StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& s
   t.adopt = input.adopt;
   plan.cursor_field = entry.cursor_field;
   if (std::find(stream.sync_modes.begin(), stream.sync_modes.end(), entry.sync_mode) == stream.sync_modes.end())
-    plan.failure = failure_of_code("stream.mode_unsupported", stream.name.text() + " can't be read as " + std::string(connectors::to_string(entry.sync_mode)));
+    plan.failure = failure_of_code("stream.mode_unsupported", stream.name.text() + " can't be read as " +
+                                                                  std::string(connectors::to_string(entry.sync_mode)));
   Schema schema;
   if (!plan.failure) plan.failure = select_fields(stream, entry.selected_fields, schema);
   if (!plan.failure) plan.failure = choose_key(stream, entry, schema, t.primary_key);
@@ -109,7 +118,8 @@ void refuse_collisions(std::vector<StreamPlan>& streams) {
     std::string names;
     for (auto i : indexes) names += (names.empty() ? "" : ", ") + streams[i].target.source_name.text();
     for (auto i : indexes)
-      streams[i].failure = failure_of_code("stream.target_collision", names + " would all go to " + StreamName(target.first, target.second).text());
+      streams[i].failure = failure_of_code(
+          "stream.target_collision", names + " would all go to " + StreamName(target.first, target.second).text());
   }
 }
 
@@ -129,22 +139,26 @@ SyncPlan make_sync_plan(const PlanInput& input) {
     if (is_pattern(entries[e]))
       plan.notes.push_back("no stream fits " + name_of(entries[e]).text());
     else
-      plan.streams.push_back(failed_plan(input, name_of(entries[e]),
-                                         failure_of_code("stream.not_found", "the source has no stream " + name_of(entries[e]).text())));
+      plan.streams.push_back(
+          failed_plan(input, name_of(entries[e]),
+                      failure_of_code("stream.not_found", "the source has no stream " + name_of(entries[e]).text())));
   }
   for (auto e : selection.ambiguous)
-    plan.streams.push_back(failed_plan(input, name_of(entries[e]),
-                                       failure_of_code("stream.ambiguous", "several namespaces have a stream " + entries[e].name)));
+    plan.streams.push_back(
+        failed_plan(input, name_of(entries[e]),
+                    failure_of_code("stream.ambiguous", "several namespaces have a stream " + entries[e].name)));
   // Judged over all streams of the connection, also those that this job leaves out: they share the tables.
   refuse_collisions(plan.streams);
   if (!input.only.empty()) {
     std::vector<StreamPlan> wanted;
     for (const auto& name : input.only) {
-      const auto it = std::find_if(plan.streams.begin(), plan.streams.end(), [&](const auto& s) { return s.target.source_name == name; });
+      const auto it = std::find_if(plan.streams.begin(), plan.streams.end(),
+                                   [&](const auto& s) { return s.target.source_name == name; });
       if (it != plan.streams.end())
         wanted.push_back(*it);
       else
-        wanted.push_back(failed_plan(input, name, failure_of_code("stream.not_found", "the connection has no stream " + name.text())));
+        wanted.push_back(failed_plan(
+            input, name, failure_of_code("stream.not_found", "the connection has no stream " + name.text())));
     }
     plan.streams = std::move(wanted);
   }

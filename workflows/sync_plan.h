@@ -1,8 +1,8 @@
 // The plan of a sync: which streams are moved, where each goes and as what. A pure function of the connection, the
 // catalog and the job, decided once in the workflow; steps only carry it out.
 //
-// A stream that can't be moved (gone, ambiguous, a mode or field that it lacks, two streams of one table) is in the plan
-// with its failure: the others are moved all the same.
+// A stream that can't be moved (gone, ambiguous, a mode or field that it lacks, two streams of one table) is in the
+// plan with its failure: the others are moved all the same.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ namespace millrace::workflows {
 struct PlanInput {
   PlanInput() = default;
   std::string connection_id;
-  std::string connection_spec;        // as resources stores it
-  std::string default_namespace;      // the destination's own; empty where it has none
+  std::string connection_spec;    // as resources stores it
+  std::string default_namespace;  // the destination's own; empty where it has none
   connectors::Catalog catalog;
   std::vector<connectors::StreamName> only;  // empty: all of the connection
   std::int64_t job_id = 0;
@@ -37,8 +37,8 @@ struct StreamPlan {
 
 struct SyncPlan {
   SyncPlan() = default;
-  std::vector<StreamPlan> streams;   // in the catalog's order, then those that it lacks
-  std::vector<std::string> notes;    // patterns that fit nothing
+  std::vector<StreamPlan> streams;  // in the catalog's order, then those that it lacks
+  std::vector<std::string> notes;   // patterns that fit nothing
 };
 
 SyncPlan make_sync_plan(const PlanInput& input);

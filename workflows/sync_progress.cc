@@ -12,24 +12,31 @@ namespace {
 
 constexpr Duration kReportEvery = std::chrono::milliseconds(250);
 constexpr Duration kLogEvery = std::chrono::seconds(10);
-// A heartbeat with more streams than this lists only those that are at work or failed; the others' checkpoints tell the rest.
+// A heartbeat with more streams than this lists only those that are at work or failed; the others' checkpoints tell the
+// rest.
 constexpr std::size_t kHeartbeatStreams = 200;
 
 Counter records(const std::string& connection, const char* stage) {
-  return metric_counter("millrace_sync_records_total", "Rows that syncs moved, by stage.", {{"connection", connection}, {"stage", stage}});
+  return metric_counter("millrace_sync_records_total", "Rows that syncs moved, by stage.",
+                        {{"connection", connection}, {"stage", stage}});
 }
 Counter bytes(const std::string& connection, const char* stage) {
-  return metric_counter("millrace_sync_bytes_total", "Bytes of rows that syncs moved, by stage.", {{"connection", connection}, {"stage", stage}});
+  return metric_counter("millrace_sync_bytes_total", "Bytes of rows that syncs moved, by stage.",
+                        {{"connection", connection}, {"stage", stage}});
 }
 
 }  // namespace
 
 std::string_view to_string(StreamProgress::Status status) {
   switch (status) {
-    case StreamProgress::Status::pending: return "pending";
-    case StreamProgress::Status::running: return "running";
-    case StreamProgress::Status::loaded: return "loaded";
-    case StreamProgress::Status::failed: return "failed";
+    case StreamProgress::Status::pending:
+      return "pending";
+    case StreamProgress::Status::running:
+      return "running";
+    case StreamProgress::Status::loaded:
+      return "loaded";
+    case StreamProgress::Status::failed:
+      return "failed";
   }
   return "pending";
 }
@@ -76,7 +83,8 @@ struct SyncProgress::Last {
   std::string slow;
 };
 
-SyncProgress::SyncProgress(engine::StepContext& ctx, std::string connection, const std::vector<connectors::StreamName>& streams)
+SyncProgress::SyncProgress(engine::StepContext& ctx, std::string connection,
+                           const std::vector<connectors::StreamName>& streams)
     : ctx_(ctx),
       last_(streams.size()),
       last_report_(ctx.runtime().mono()),
@@ -114,8 +122,10 @@ void SyncProgress::move_metrics() {
     // A restart of a stream takes its counters back; a counter of Prometheus never does.
     records_read_.add(static_cast<double>(std::max<std::int64_t>(0, rows)));
     bytes_read_.add(static_cast<double>(std::max<std::int64_t>(0, moved(s.bytes_read, last.bytes))));
-    records_committed_.add(static_cast<double>(std::max<std::int64_t>(0, moved(s.rows_committed, last.rows_committed))));
-    bytes_committed_.add(static_cast<double>(std::max<std::int64_t>(0, moved(s.bytes_committed, last.bytes_committed))));
+    records_committed_.add(
+        static_cast<double>(std::max<std::int64_t>(0, moved(s.rows_committed, last.rows_committed))));
+    bytes_committed_.add(
+        static_cast<double>(std::max<std::int64_t>(0, moved(s.bytes_committed, last.bytes_committed))));
     const double rate = static_cast<double>(std::max<std::int64_t>(0, rows)) / seconds;
     last.rate = last.rate == 0 ? rate : 0.7 * last.rate + 0.3 * rate;
     const auto for_source = moved(s.waited_for_source_us, last.waited_for_source);

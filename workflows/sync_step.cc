@@ -1,8 +1,8 @@
 // The step sync: all streams of the plan, a few at once.
 //
 // A stream's failure is its own. When all have come to their end, the step succeeds with what each came to; but if a
-// failure may pass with time and another attempt is allowed, the step fails retryably instead, and the next attempt finds
-// the complete streams and splits where they are and goes on with the rest.
+// failure may pass with time and another attempt is allowed, the step fails retryably instead, and the next attempt
+// finds the complete streams and splits where they are and goes on with the rest.
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 
@@ -18,7 +18,8 @@ using nlohmann::json;
 namespace {
 
 struct SyncRun {
-  SyncRun(engine::StepContext& c, const Endpoints& e, const SyncPlan& p, SyncOptions o, const std::vector<connectors::StreamName>& names)
+  SyncRun(engine::StepContext& c, const Endpoints& e, const SyncPlan& p, SyncOptions o,
+          const std::vector<connectors::StreamName>& names)
       : ctx(c), endpoints(e), plan(p), options(o), progress(c, e.connection_name, names) {}
   engine::StepContext& ctx;
   const Endpoints& endpoints;
@@ -30,7 +31,9 @@ struct SyncRun {
 };
 
 SyncOptions with_defaults(SyncOptions options) {
-  const auto bounded = [](std::size_t value, std::size_t otherwise) { return value == 0 ? otherwise : std::min(value, SyncOptions::kMaxParallel); };
+  const auto bounded = [](std::size_t value, std::size_t otherwise) {
+    return value == 0 ? otherwise : std::min(value, SyncOptions::kMaxParallel);
+  };
   options.streams_parallel = bounded(options.streams_parallel, SyncOptions::kStreamsParallel);
   options.splits_parallel = bounded(options.splits_parallel, SyncOptions::kSplitsParallel);
   if (options.rows_per_split <= 0) options.rows_per_split = SyncOptions::kRowsPerSplit;
@@ -40,7 +43,9 @@ SyncOptions with_defaults(SyncOptions options) {
 // Keeps a failure that a retry can't mend for the attempts that the other streams may need.
 asio::awaitable<void> keep_failure(SyncRun& run, connectors::StreamName name, engine::Failure failure) {
   run.ctx.log(LogLevel::error, scope_of(name) + ": " + failure.message);
-  if (!failure.retryable) co_await run.ctx.checkpoint("failed/" + scope_of(name), failure_json(failure).dump(-1, ' ', false, json::error_handler_t::replace));
+  if (!failure.retryable)
+    co_await run.ctx.checkpoint("failed/" + scope_of(name),
+                                failure_json(failure).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 asio::awaitable<void> sync_one(SyncRun& run, std::size_t i) {
@@ -120,7 +125,8 @@ asio::awaitable<engine::Payload> run_sync(engine::StepContext& ctx, std::shared_
   for (const auto& s : plan->streams) names.push_back(s.target.source_name);
   SyncRun run(ctx, *endpoints, *plan, with_defaults(options), names);
   for (const auto& note : plan->notes) ctx.log(LogLevel::warn, note);
-  ctx.log(LogLevel::info, "attempt " + std::to_string(ctx.token().attempt) + ": " + std::to_string(names.size()) + " streams");
+  ctx.log(LogLevel::info,
+          "attempt " + std::to_string(ctx.token().attempt) + ": " + std::to_string(names.size()) + " streams");
 
   TaskGroup reporter(ctx.runtime());
   TaskGroup lanes(ctx.runtime());

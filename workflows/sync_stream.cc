@@ -3,9 +3,10 @@
 //  1. The fence. open_stream() writes this attempt's token and waits out older transactions, so what it then says is
 //     committed can no longer change behind us.
 //  2. The plan is durable before the first row is read. A later attempt must read the very same parts: a boundary drawn
-//     anew would lose or double the rows between the old and the new one. A plan that can't be resumed (it is bound to a
-//     snapshot that died with its attempt) is thrown away together with the rows that were read by it.
-//  3. Splits. What the destination says is complete is not read again; its word is the truth, the step's checkpoints are
+//     anew would lose or double the rows between the old and the new one. A plan that can't be resumed (it is bound to
+//     a snapshot that died with its attempt) is thrown away together with the rows that were read by it.
+//  3. Splits. What the destination says is complete is not read again; its word is the truth, the step's checkpoints
+//  are
 //     only kept for the eye and for telling progress.
 //  4. Finish, once and alone: the destination sees all splits complete and the counts of both sides equal.
 //
@@ -43,9 +44,14 @@ std::string scope_of(const connectors::StreamName& name) {
   return name.ns.empty() ? escaped(name.name) : escaped(name.ns) + "." + escaped(name.name);
 }
 
-StreamSync::StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, const StreamPlan& plan, SyncOptions options,
-                       StreamProgress& progress)
-    : ctx_(ctx), endpoints_(endpoints), plan_(plan), options_(options), progress_(progress), scope_(scope_of(plan.target.source_name)) {
+StreamSync::StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, const StreamPlan& plan,
+                       SyncOptions options, StreamProgress& progress)
+    : ctx_(ctx),
+      endpoints_(endpoints),
+      plan_(plan),
+      options_(options),
+      progress_(progress),
+      scope_(scope_of(plan.target.source_name)) {
   configured_.name = plan.target.source_name;
   configured_.schema = plan.target.schema;
   configured_.sync_mode = plan.target.sync_mode;
@@ -112,7 +118,8 @@ asio::awaitable<void> StreamSync::make_plan() {
   if (it != kept.end()) {
     split_plan_ = connectors::split_plan_from_json(it->second);
     if (split_plan_.resumable || writer_->finished() || all_complete()) co_return;
-    ctx_.log(LogLevel::warn, scope_ + ": its snapshot is gone with the former attempt; it is read again from the start");
+    ctx_.log(LogLevel::warn,
+             scope_ + ": its snapshot is gone with the former attempt; it is read again from the start");
   }
   if (it != kept.end() || !committed_.empty()) {
     co_await writer_->restart();
@@ -123,8 +130,9 @@ asio::awaitable<void> StreamSync::make_plan() {
   options.rows_per_split = options_.rows_per_split;
   split_plan_ = co_await source_->plan(configured_, options);
   co_await ctx_.checkpoint("plan/" + scope_, connectors::to_json(split_plan_));
-  ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(split_plan_.splits.size()) + " split" + (split_plan_.splits.size() == 1 ? "" : "s") +
-                               ", consistency " + std::string(to_string(split_plan_.consistency)) +
+  ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(split_plan_.splits.size()) + " split" +
+                               (split_plan_.splits.size() == 1 ? "" : "s") + ", consistency " +
+                               std::string(to_string(split_plan_.consistency)) +
                                (split_plan_.resumable ? "" : ", not resumable"));
 }
 
@@ -177,7 +185,8 @@ asio::awaitable<void> StreamSync::finish() {
   }
   if (!writer_->finished()) {
     for (const auto& split : split_plan_.splits)
-      if (!rows_.contains(split.id)) throw Error("sync.incomplete", scope_ + ": split " + split.id + " was not read to its end");
+      if (!rows_.contains(split.id))
+        throw Error("sync.incomplete", scope_ + ": split " + split.id + " was not read to its end");
     co_await writer_->finish(splits, rows);
   }
   const json done = {{"rows", rows},
@@ -250,7 +259,8 @@ asio::awaitable<std::unique_ptr<connectors::SplitWriter>> StreamSync::open_split
   co_return out;
 }
 
-asio::awaitable<void> StreamSync::split_committed(connectors::Checkpoint checkpoint, std::int64_t rows, std::int64_t bytes) {
+asio::awaitable<void> StreamSync::split_committed(connectors::Checkpoint checkpoint, std::int64_t rows,
+                                                  std::int64_t bytes) {
   progress_.rows_committed += rows;
   const std::int64_t total_bytes = progress_.bytes_committed += bytes;
   if (!checkpoint.complete) co_return;

@@ -1,5 +1,5 @@
-// One stream of a sync: fence, plan, splits, finish. See sync_stream.cc for the order of things, split_worker.cc for the
-// way of the rows.
+// One stream of a sync: fence, plan, splits, finish. See sync_stream.cc for the order of things, split_worker.cc for
+// the way of the rows.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@
 
 namespace millrace::workflows {
 
-// Makes the two ends of a connection: one of each for a stream, so that a snapshot or a broken session is a stream's own.
+// Makes the two ends of a connection: one of each for a stream, so that a snapshot or a broken session is a stream's
+// own.
 struct Endpoints {
   Endpoints() = default;
   std::string connection_name;
@@ -36,7 +37,8 @@ std::string scope_of(const connectors::StreamName& name);
 class StreamSync {
  public:
   // All references must outlive this.
-  StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, const StreamPlan& plan, SyncOptions options, StreamProgress& progress);
+  StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, const StreamPlan& plan, SyncOptions options,
+             StreamProgress& progress);
 
   // Brings the stream to "loaded", or stops at a split boundary because the server drains (then suspended() is true).
   // Throws what made it fail; whatever it throws, nothing runs on and the ends are closed.
@@ -90,7 +92,7 @@ class StreamSync {
   std::exception_ptr error_;                    // guarded
   bool opening_ = false;                        // guarded: one open_split() at a time
   Event opened_;
-  bool suspended_ = false;                      // guarded while workers run
+  bool suspended_ = false;  // guarded while workers run
 };
 
 }  // namespace millrace::workflows

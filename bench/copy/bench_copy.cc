@@ -1,14 +1,16 @@
 // The sync step of a server job against the native tool, in one run.
 //
 // Each pair is one `psql COPY binary | psql COPY binary` and one whole sync job: engine with its history in RocksDB,
-// checkpoints written at each split and read back, resources, progress reports; PostgreSQL to PostgreSQL over Unix sockets
-// of one throw-away cluster. What is measured of the job is its step sync, as the history has it.
+// checkpoints written at each split and read back, resources, progress reports; PostgreSQL to PostgreSQL over Unix
+// sockets of one throw-away cluster. What is measured of the job is its step sync, as the history has it.
 //
-//   bench_copy [--rows N] [--pairs N] [--parallel 1|2|...] [--rows-per-split N] [--method auto|snapshot] [--min-ratio R]
+//   bench_copy [--rows N] [--pairs N] [--parallel 1|2|...] [--rows-per-split N] [--method auto|snapshot]
+//              [--min-ratio R] [--ours-only]
 //
-// Prints medians, their ratio, our own CPU time a row (this process's, without the servers and psql) over the whole job,
-// and the peak of resident memory during a job above what was resident before it. With --min-ratio the exit code is 1
-// where the ratio is lower.
+// Prints medians, their ratio, our own CPU time a row (this process's, without the servers and psql) over the whole
+// job, and the peak of resident memory during a job above what was resident before it. With --min-ratio the exit code
+// is 1 where the ratio is lower.
+
 // rooms: clock and threads: a benchmark measures the wall clock of other processes too
 #include <malloc.h>
 #include <sys/resource.h>
@@ -71,18 +73,23 @@ double median(std::vector<double> values) {
 
 // 9 columns, about 175 bytes a row in binary COPY.
 constexpr const char* kTable =
-    "create table orders (id bigint primary key, customer int not null, status text, amount numeric(12,2), quantity int, price float8, "
+    "create table orders (id bigint primary key, customer int not null, status text, amount numeric(12,2), quantity "
+    "int, price float8, "
     "created timestamptz, note text, flags int)";
 std::string fill(std::int64_t rows) {
-  return "insert into orders select g, (g::bigint * 7919) % 100000, (array['new','paid','sent','done'])[g % 4 + 1], (g % 100000) / 100.0, g % 17, g * 0.5, "
-         "timestamptz '2020-01-01' + g * interval '1 second', repeat(md5(g::text), 2) || g, g % 5 from generate_series(1, " +
+  return "insert into orders select g, (g::bigint * 7919) % 100000, (array['new','paid','sent','done'])[g % 4 + 1], (g "
+         "% 100000) / 100.0, g % 17, g * 0.5, "
+         "timestamptz '2020-01-01' + g * interval '1 second', repeat(md5(g::text), 2) || g, g % 5 from "
+         "generate_series(1, " +
          std::to_string(rows) + ") g";
 }
 
 double native_once(test::PgCluster& cluster) {
-  cluster.psql("to_native", "drop table if exists orders; " + std::string(kTable) + "; alter table orders drop constraint orders_pkey");
+  cluster.psql("to_native", "drop table if exists orders; " + std::string(kTable) +
+                                "; alter table orders drop constraint orders_pkey");
   const std::string psql = "psql -qX -h " + cluster.host() + " -p " + std::to_string(cluster.port()) + " -U postgres ";
-  const std::string command = psql + "-c 'copy orders to stdout (format binary)' from_db | " + psql + "-c 'copy orders from stdin (format binary)' to_native";
+  const std::string command = psql + "-c 'copy orders to stdout (format binary)' from_db | " + psql +
+                              "-c 'copy orders from stdin (format binary)' to_native";
   const double start = seconds();
   if (std::system(command.c_str()) != 0) std::abort();
   return seconds() - start;
@@ -95,7 +102,8 @@ class Server {
     store_ = state::open_rocksdb_store(real.runtime(), state::RocksDbOptions(dir + "/state"));
     auto registry = std::make_shared<connectors::Registry>();
     connectors::register_all(*registry);
-    resources_ = std::make_shared<resources::Resources>(real.runtime(), store_, registry, resources::SecretBox::open(dir + "/key"));
+    resources_ = std::make_shared<resources::Resources>(real.runtime(), store_, registry,
+                                                        resources::SecretBox::open(dir + "/key"));
     engine::Registry workflows;
     workflows::register_all(workflows, resources_, real.runtime());
     engine::EngineOptions options;
@@ -113,9 +121,7 @@ class Server {
   std::string create(Kind kind, const json& body) {
     return test::run(real_, resources_->create(kind, body.dump(), resources::Principal(), "")).id;
   }
-  json sync(const workflows::JobRequest& request) {
-    return json::parse(test::run(real_, run_sync(request)));
-  }
+  json sync(const workflows::JobRequest& request) { return json::parse(test::run(real_, run_sync(request))); }
 
  private:
   asio::awaitable<std::string> run_sync(workflows::JobRequest request) {
@@ -163,9 +169,11 @@ int main_of(Options options) {
     auto source = configuration(cluster, "from_db");
     source["read_method"] = options.method;
     server.create(Kind::source, {{"name", "from"}, {"connector", "postgres"}, {"configuration", source}});
-    server.create(Kind::destination, {{"name", "to"}, {"connector", "postgres"}, {"configuration", configuration(cluster, "to_ours")}});
+    server.create(Kind::destination,
+                  {{"name", "to"}, {"connector", "postgres"}, {"configuration", configuration(cluster, "to_ours")}});
     workflows::JobRequest request;
-    request.connection_id = server.create(Kind::connection, {{"name", "bench"}, {"source", "from"}, {"destination", "to"}});
+    request.connection_id =
+        server.create(Kind::connection, {{"name", "bench"}, {"source", "from"}, {"destination", "to"}});
     request.options.splits_parallel = options.parallel;
     request.options.rows_per_split = options.rows_per_split;
     for (int i = 0; i < options.pairs; ++i) {
@@ -187,21 +195,27 @@ int main_of(Options options) {
       }
       cluster.psql("postgres", "checkpoint");
       if (!options.ours_only) ratios.push_back(native.back() / ours.back());
-      std::printf("  pair %d: psql %.2f s, step sync %.2f s (check %.2f, discover %.2f, normalize %.2f; %lld splits), own CPU %.3f us a row, peak +%.1f MB\n",
-                  i + 1, native.empty() ? 0 : native.back(), ours.back(), step_seconds(job, "check"), step_seconds(job, "discover"),
-                  step_seconds(job, "normalize"), job["streams"][0]["splits"]["total"].get<long long>(), cpu.back(), peaks.back());
+      std::printf(
+          "  pair %d: psql %.2f s, step sync %.2f s (check %.2f, discover %.2f, normalize %.2f; %lld splits), own CPU "
+          "%.3f us a row, peak +%.1f MB\n",
+          i + 1, native.empty() ? 0 : native.back(), ours.back(), step_seconds(job, "check"),
+          step_seconds(job, "discover"), step_seconds(job, "normalize"),
+          job["streams"][0]["splits"]["total"].get<long long>(), cpu.back(), peaks.back());
       std::fflush(stdout);
     }
   }
   std::filesystem::remove_all(dir);
-  std::printf("copy, %lld rows, %zu in parallel: %.0f k rows/s, own CPU %.3f us a row, peak %.1f MB above rest (largest of all)",
-              static_cast<long long>(options.rows), options.parallel, static_cast<double>(options.rows) / median(ours) / 1e3, median(cpu),
-              *std::max_element(peaks.begin(), peaks.end()));
+  std::printf(
+      "copy, %lld rows, %zu in parallel: %.0f k rows/s, own CPU %.3f us a row, peak %.1f MB above rest (largest of "
+      "all)",
+      static_cast<long long>(options.rows), options.parallel, static_cast<double>(options.rows) / median(ours) / 1e3,
+      median(cpu), *std::max_element(peaks.begin(), peaks.end()));
   if (options.ours_only) {
     std::printf("\n");
     return 0;
   }
-  std::printf("; psql %.0f k rows/s; ratio %.3f (median of %d pairs)\n", static_cast<double>(options.rows) / median(native) / 1e3, median(ratios), options.pairs);
+  std::printf("; psql %.0f k rows/s; ratio %.3f (median of %d pairs)\n",
+              static_cast<double>(options.rows) / median(native) / 1e3, median(ratios), options.pairs);
   return median(ratios) < options.min_ratio ? 1 : 0;
 }
 
@@ -217,7 +231,9 @@ int main(int argc, char** argv) {
       continue;
     }
     if (i + 1 == argc) {
-      std::fprintf(stderr, "usage: bench_copy [--rows N] [--pairs N] [--parallel N] [--rows-per-split N] [--method auto|snapshot] [--min-ratio R] [--ours-only]\n");
+      std::fprintf(stderr,
+                   "usage: bench_copy [--rows N] [--pairs N] [--parallel N] [--rows-per-split N] [--method "
+                   "auto|snapshot] [--min-ratio R] [--ours-only]\n");
       return 2;
     }
     const std::string value = argv[++i];

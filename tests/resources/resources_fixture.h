@@ -66,7 +66,8 @@ class ResourcesFixture {
     auto registry = std::make_shared<connectors::Registry>();
     registry->add(fake_connector());
     store = std::make_shared<state::MemoryStore>(real.runtime());
-    resources = std::make_shared<resources::Resources>(real.runtime(), store, registry, resources::SecretBox::open(dir.file("key")));
+    resources = std::make_shared<resources::Resources>(real.runtime(), store, registry,
+                                                       resources::SecretBox::open(dir.file("key")));
   }
   ~ResourcesFixture() { store->close(); }
 
@@ -132,9 +133,10 @@ class ResourcesFixture {
 };
 
 inline nlohmann::json shop_body() {
-  return {{"name", "shop"},
-          {"connector", "fake"},
-          {"configuration", {{"host", "db.internal"}, {"port", 5432}, {"database", "shop"}, {"password", "s3cret-value"}}}};
+  return {
+      {"name", "shop"},
+      {"connector", "fake"},
+      {"configuration", {{"host", "db.internal"}, {"port", 5432}, {"database", "shop"}, {"password", "s3cret-value"}}}};
 }
 inline nlohmann::json warehouse_body() {
   return {{"name", "warehouse"},

@@ -1,6 +1,6 @@
 #include "resources/connection_lock.h"
-#include "tests/resources/resources_fixture.h"
 #include "state/keys.h"
+#include "tests/resources/resources_fixture.h"
 
 using namespace millrace;
 using namespace millrace::test;
@@ -43,7 +43,8 @@ TEST_CASE_METHOD(ResourcesFixture, "a name is unique in its kind, also when it i
   CHECK(code_of([&] { update(Kind::source, made.id, {{"name", "shop"}}); }) == "resource.name_taken");
 }
 
-TEST_CASE_METHOD(ResourcesFixture, "a request id makes one resource: the same body the same answer, another body a refusal") {
+TEST_CASE_METHOD(ResourcesFixture,
+                 "a request id makes one resource: the same body the same answer, another body a refusal") {
   const auto made = create(Kind::source, shop_body(), "key-1");
   CHECK(create(Kind::source, shop_body(), "key-1").id == made.id);
   auto other = shop_body();
@@ -98,7 +99,8 @@ TEST_CASE_METHOD(ResourcesFixture, "a connection whose job runs can't be removed
 
 TEST_CASE_METHOD(ResourcesFixture, "an unknown source of a connection is told by its own code") {
   create(Kind::destination, warehouse_body());
-  CHECK(holds(faults_of([&] { create(Kind::connection, kConnection); }, "resource.unknown_reference"), "/source there is no source \"shop\""));
+  CHECK(holds(faults_of([&] { create(Kind::connection, kConnection); }, "resource.unknown_reference"),
+              "/source there is no source \"shop\""));
 }
 
 TEST_CASE_METHOD(ResourcesFixture, "lists go by name, in pages") {
@@ -125,12 +127,15 @@ json document(const char* kind, json spec) {
   return {{"apiVersion", "millrace/v1"}, {"kind", kind}, {"metadata", {{"name", name}}}, {"spec", spec}};
 }
 json shop_documents() {
-  return {document("Connection", kConnection), document("Destination", warehouse_body()), document("Source", shop_body())};
+  return {document("Connection", kConnection), document("Destination", warehouse_body()),
+          document("Source", shop_body())};
 }
 }  // namespace
 
 TEST_CASE_METHOD(ResourcesFixture, "plan changes nothing, apply does what it showed, and a second plan is empty") {
-  const auto plan = [&](const json& d, bool prune = false) { return json::parse(run(resources->plan(d.dump(), prune))); };
+  const auto plan = [&](const json& d, bool prune = false) {
+    return json::parse(run(resources->plan(d.dump(), prune)));
+  };
   const auto documents = shop_documents();
   auto planned = plan(documents);
   CHECK(planned["changes"].size() == 3);
@@ -181,7 +186,8 @@ TEST_CASE_METHOD(ResourcesFixture, "all faults of all documents are told at once
   auto documents = shop_documents();
   documents[0]["spec"]["status"] = "odd";
   documents[2]["spec"]["configuration"]["port"] = "x";
-  documents.push_back({{"apiVersion", "v2"}, {"kind", "source"}, {"metadata", {{"name", "n"}}}, {"spec", json::object()}, {"more", 1}});
+  documents.push_back(
+      {{"apiVersion", "v2"}, {"kind", "source"}, {"metadata", {{"name", "n"}}}, {"spec", json::object()}, {"more", 1}});
   documents.push_back(documents[1]);
   const auto faults = faults_of([&] { run(resources->plan(documents.dump(), false)); });
   CHECK(holds(faults, "/0/spec/status must be one of"));

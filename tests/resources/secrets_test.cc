@@ -13,7 +13,7 @@ using resources::SecretBox;
 TEST_CASE("the key file is made with mode 0600 and gives the same box again") {
   TempDir dir;
   const std::string sealed = SecretBox::open(dir.file("key"))->seal("hunter2");
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat(dir.file("key").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK(sealed.find("hunter2") == std::string::npos);
@@ -71,7 +71,8 @@ TEST_CASE_METHOD(ResourcesFixture, "a secret is in no stored byte, answer, plan 
 TEST_CASE_METHOD(ResourcesFixture, "a patch keeps a secret that is masked or left out, a put only one that is masked") {
   const auto made = create(Kind::source, shop_body());
   const auto password = [&](std::int64_t revision) {
-    return json::parse(run(resources->configuration_with_secrets(Kind::source, made.id, revision))).value("password", "none");
+    return json::parse(run(resources->configuration_with_secrets(Kind::source, made.id, revision)))
+        .value("password", "none");
   };
   auto r = update(Kind::source, made.id, {{"configuration", {{"port", 5433}}}});
   CHECK(password(r.revision) == "s3cret-value");
@@ -90,7 +91,8 @@ TEST_CASE_METHOD(ResourcesFixture, "a patch keeps a secret that is masked or lef
   CHECK(password(r.revision) == "none");
 }
 
-TEST_CASE_METHOD(ResourcesFixture, "a masked secret where none is stored, and a reference to a stored one, are refused") {
+TEST_CASE_METHOD(ResourcesFixture,
+                 "a masked secret where none is stored, and a reference to a stored one, are refused") {
   auto body = shop_body();
   body["configuration"]["password"] = "**********";
   CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/configuration/password is masked"));

@@ -9,7 +9,8 @@ using resources::Kind;
 
 TEST_CASE_METHOD(ResourcesFixture, "all faults of a configuration are told at once, with pointers") {
   auto body = shop_body();
-  body["configuration"] = {{"host", "UPPER"}, {"port", "5432"}, {"color", "blue"}, {"ssl_mode", {{"mode", "require"}, {"extra", 1}}}};
+  body["configuration"] = {
+      {"host", "UPPER"}, {"port", "5432"}, {"color", "blue"}, {"ssl_mode", {{"mode", "require"}, {"extra", 1}}}};
   body["configuraton"] = 1;
   const auto faults = faults_of([&] { create(Kind::source, body); });
   CHECK(holds(faults, "/configuraton is not a known field of a source"));
@@ -23,14 +24,16 @@ TEST_CASE_METHOD(ResourcesFixture, "all faults of a configuration are told at on
 TEST_CASE_METHOD(ResourcesFixture, "a branch that does not exist is told with those that do") {
   auto body = shop_body();
   body["configuration"]["ssl_mode"] = {{"mode", "none"}};
-  CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/configuration/ssl_mode/mode must be one of \"require\", \"verify-ca\""));
+  CHECK(holds(faults_of([&] { create(Kind::source, body); }),
+              "/configuration/ssl_mode/mode must be one of \"require\", \"verify-ca\""));
   body["configuration"]["ssl_mode"] = "require";
   CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/configuration/ssl_mode must be an object"));
   body["configuration"]["ssl_mode"] = json::object();
   CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/configuration/ssl_mode needs the field \"mode\""));
 }
 
-TEST_CASE_METHOD(ResourcesFixture, "long strings meet no pattern: 60 KB are matched in linear time, 100 KB are refused") {
+TEST_CASE_METHOD(ResourcesFixture,
+                 "long strings meet no pattern: 60 KB are matched in linear time, 100 KB are refused") {
   auto body = shop_body();
   body["configuration"]["host"] = std::string(60'000, 'a');
   create(Kind::source, body);
@@ -54,11 +57,13 @@ TEST_CASE_METHOD(ResourcesFixture, "references to the outside are refused by the
   for (const char* reference : {"${env:X}", "a${file:/etc/passwd}", "${secret:db}"}) {
     auto body = shop_body();
     body["configuration"]["password"] = reference;
-    CHECK(holds(faults_of([&] { create(Kind::source, body); }, "resource.unexpanded_reference"), "/configuration/password"));
+    CHECK(holds(faults_of([&] { create(Kind::source, body); }, "resource.unexpanded_reference"),
+                "/configuration/password"));
   }
 }
 
-TEST_CASE_METHOD(ResourcesFixture, "a connector is named by connector, definitionId or sourceType, and they must agree") {
+TEST_CASE_METHOD(ResourcesFixture,
+                 "a connector is named by connector, definitionId or sourceType, and they must agree") {
   auto body = shop_body();
   body.erase("connector");
   CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/connector is required"));
@@ -69,7 +74,8 @@ TEST_CASE_METHOD(ResourcesFixture, "a connector is named by connector, definitio
   CHECK_FALSE(shown(made)["configuration"].contains("sourceType"));
   body["name"] = "b";
   body["definitionId"] = "nothing";
-  CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/definitionId is not a source connector of this build: fake"));
+  CHECK(holds(faults_of([&] { create(Kind::source, body); }),
+              "/definitionId is not a source connector of this build: fake"));
 }
 
 namespace {
@@ -105,21 +111,33 @@ TEST_CASE_METHOD(ResourcesFixture, "what a connection may not say, and why") {
       {{{"namespaceDefinition", "custom_format"}}, "/namespaceFormat is required"},
       {{{"tags", json::array({"a"})}}, "/tags"},
       {{{"schedule", {{"scheduleType", "cron"}}}}, "/schedule/cronExpression is required"},
-      {{{"schedule", {{"scheduleType", "cron"}, {"cronExpression", "61 * * * *"}}}}, "the minute field: 61 is not within 0 and 59"},
-      {{{"schedule", {{"scheduleType", "basic"}, {"basicTiming", "sometimes"}}}}, "/schedule/basicTiming must have the form"},
-      {{{"schedule", {{"scheduleType", "manual"}, {"basicTiming", "Every 1 hours"}}}}, "/schedule/basicTiming is not a known field"},
+      {{{"schedule", {{"scheduleType", "cron"}, {"cronExpression", "61 * * * *"}}}},
+       "the minute field: 61 is not within 0 and 59"},
+      {{{"schedule", {{"scheduleType", "basic"}, {"basicTiming", "sometimes"}}}},
+       "/schedule/basicTiming must have the form"},
+      {{{"schedule", {{"scheduleType", "manual"}, {"basicTiming", "Every 1 hours"}}}},
+       "/schedule/basicTiming is not a known field"},
       {{{"schedule", {{"scheduleType", "continuous"}}}}, "/schedule/scheduleType continuous needs change data capture"},
-      {{{"configurations", {{"streams", json::array()}}}}, "/configurations/streams must be an array with at least one"},
+      {{{"configurations", {{"streams", json::array()}}}},
+       "/configurations/streams must be an array with at least one"},
       {{{"configurations", {{"stream", json::array()}}}}, "/configurations/stream is not a known field"},
-      {{{"configurations", {{"streams", {{{"syncMode", "full_refresh_append"}}}}}}}, "/configurations/streams/0/name is required"},
-      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "incremental_soft_delete"}}}}}}}, "/configurations/streams/0/syncMode incremental_soft_delete is a mode for data activation"},
-      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "nonsense"}}}}}}}, "/configurations/streams/0/syncMode must be one of"},
-      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "incremental_append"}}}}}}}, "incremental_append can't be done by the source connector fake"},
-      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "full_refresh_overwrite_deduped"}}}}}}}, "can't be done by the destination connector fake"},
-      {{{"configurations", {{"streams", {{{"name", "a"}, {"filter", "x > 1"}}}}}}}, "/configurations/streams/0/filter filter is not available in this version"},
+      {{{"configurations", {{"streams", {{{"syncMode", "full_refresh_append"}}}}}}},
+       "/configurations/streams/0/name is required"},
+      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "incremental_soft_delete"}}}}}}},
+       "/configurations/streams/0/syncMode incremental_soft_delete is a mode for data activation"},
+      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "nonsense"}}}}}}},
+       "/configurations/streams/0/syncMode must be one of"},
+      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "incremental_append"}}}}}}},
+       "incremental_append can't be done by the source connector fake"},
+      {{{"configurations", {{"streams", {{{"name", "a"}, {"syncMode", "full_refresh_overwrite_deduped"}}}}}}},
+       "can't be done by the destination connector fake"},
+      {{{"configurations", {{"streams", {{{"name", "a"}, {"filter", "x > 1"}}}}}}},
+       "/configurations/streams/0/filter filter is not available in this version"},
       {{{"configurations", {{"streams", {{{"name", "a"}, {"softDelete", true}}}}}}}, "softDelete is not available"},
-      {{{"configurations", {{"streams", {{{"name", "a"}, {"primaryKey", json::array({json::array({"a", "b"})})}}}}}}}, "/configurations/streams/0/primaryKey/0 must be a path of one field"},
-      {{{"configurations", {{"streams", {{{"name", "a*"}, {"destinationObjectName", "b"}}}}}}}, "/configurations/streams/0/destinationObjectName can't be given to a pattern"},
+      {{{"configurations", {{"streams", {{{"name", "a"}, {"primaryKey", json::array({json::array({"a", "b"})})}}}}}}},
+       "/configurations/streams/0/primaryKey/0 must be a path of one field"},
+      {{{"configurations", {{"streams", {{{"name", "a*"}, {"destinationObjectName", "b"}}}}}}},
+       "/configurations/streams/0/destinationObjectName can't be given to a pattern"},
   };
   for (const auto& row : rows) {
     auto body = connection_body();
@@ -138,8 +156,13 @@ TEST_CASE_METHOD(ResourcesFixture, "stream entries are stored in long form, both
   create(Kind::source, shop_body());
   create(Kind::destination, warehouse_body());
   auto body = connection_body();
-  body["configurations"] = {{"streams", {{{"namespace", "public"}, {"name", "orders"}, {"primaryKey", {{"id"}}}, {"selectedFields", {"id", "total"}}},
-                                         {{"name", "*"}, {"syncMode", "full_refresh_append"}, {"selectedFields", {{{"fieldPath", {"id"}}}}}, {"mappers", json::array()}}}}};
+  body["configurations"] = {
+      {"streams",
+       {{{"namespace", "public"}, {"name", "orders"}, {"primaryKey", {{"id"}}}, {"selectedFields", {"id", "total"}}},
+        {{"name", "*"},
+         {"syncMode", "full_refresh_append"},
+         {"selectedFields", {{{"fieldPath", {"id"}}}}},
+         {"mappers", json::array()}}}}};
   const auto c = shown(create(Kind::connection, body));
   const auto& streams = c["configurations"]["streams"];
   CHECK(streams[0]["selectedFields"] == json::parse(R"([{"fieldPath":["id"]},{"fieldPath":["total"]}])"));
@@ -161,11 +184,13 @@ TEST_CASE_METHOD(ResourcesFixture, "a schedule that does not fire yet is stored 
 }
 
 TEST_CASE("cron expressions: five fields are Unix, six and seven are Quartz") {
-  for (const char* good : {"0 * * * *", "*/15 0-6,20 1 JAN-MAR 0,7", "0 0 12 * * ?", "0 0 12 ? * MON-FRI", "0 0 0 L * ?", "0 0 0 ? * 6#3 2026", "0 15 10 15W * ?"}) {
+  for (const char* good : {"0 * * * *", "*/15 0-6,20 1 JAN-MAR 0,7", "0 0 12 * * ?", "0 0 12 ? * MON-FRI",
+                           "0 0 0 L * ?", "0 0 0 ? * 6#3 2026", "0 15 10 15W * ?"}) {
     INFO(good);
     CHECK(resources::cron_fault(good) == "");
   }
-  for (const char* bad : {"", "* * * *", "60 * * * *", "* * * * 8", "*/0 * * * *", "a * * * *", "0 0 12 * * *", "0 0 12 ? * ?", "0 0 12 * * 0 ?", "1-2-3 * * * *"}) {
+  for (const char* bad : {"", "* * * *", "60 * * * *", "* * * * 8", "*/0 * * * *", "a * * * *", "0 0 12 * * *",
+                          "0 0 12 ? * ?", "0 0 12 * * 0 ?", "1-2-3 * * * *"}) {
     INFO(bad);
     CHECK(resources::cron_fault(bad) != "");
   }
@@ -173,7 +198,8 @@ TEST_CASE("cron expressions: five fields are Unix, six and seven are Quartz") {
 
 TEST_CASE("streams are selected by pattern, a later entry beats an earlier one") {
   using connectors::StreamName;
-  const std::vector<StreamName> streams = {StreamName("a", "t1"), StreamName("a", "t2"), StreamName("b", "t1"), StreamName("b", "x.y")};
+  const std::vector<StreamName> streams = {StreamName("a", "t1"), StreamName("a", "t2"), StreamName("b", "t1"),
+                                           StreamName("b", "x.y")};
   const auto entry = [](std::optional<std::string> ns, std::string name) {
     resources::StreamEntry e;
     e.ns = std::move(ns);

@@ -51,7 +51,8 @@ class FakeSource final : public Source {
     }
     co_return plan;
   }
-  asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string>, BatchSink& out) override {
+  asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string>,
+                             BatchSink& out) override {
     const std::string name = stream.name.text();
     {
       std::lock_guard lock(world_->mutex);
@@ -118,7 +119,8 @@ class FakeSplitWriter final : public SplitWriter {
 
 class FakeStreamWriter final : public StreamWriter {
  public:
-  FakeStreamWriter(WorldPtr world, std::string stream, std::uint32_t attempt) : world_(std::move(world)), stream_(std::move(stream)), attempt_(attempt) {
+  FakeStreamWriter(WorldPtr world, std::string stream, std::uint32_t attempt)
+      : world_(std::move(world)), stream_(std::move(stream)), attempt_(attempt) {
     std::lock_guard lock(world_->mutex);
     auto& stored = world_->stored[stream_];
     stored.attempt = attempt;
@@ -135,7 +137,8 @@ class FakeStreamWriter final : public StreamWriter {
     co_return;
   }
   asio::awaitable<std::unique_ptr<SplitWriter>> open_split(std::string split_id) override {
-    std::unique_ptr<SplitWriter> writer = std::make_unique<FakeSplitWriter>(world_, stream_, std::move(split_id), attempt_);
+    std::unique_ptr<SplitWriter> writer =
+        std::make_unique<FakeSplitWriter>(world_, stream_, std::move(split_id), attempt_);
     co_return writer;
   }
   asio::awaitable<void> finish(std::vector<std::string> splits, std::int64_t rows) override {
@@ -164,8 +167,11 @@ class FakeDestination final : public Destination {
     CheckResult ok;
     co_return ok;
   }
-  std::vector<SyncMode> sync_modes() const override { return {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append}; }
-  asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string, std::uint32_t attempt) override {
+  std::vector<SyncMode> sync_modes() const override {
+    return {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append};
+  }
+  asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string,
+                                                             std::uint32_t attempt) override {
     const std::string name = target.source_name.text();
     world_->before_open(name);
     std::unique_ptr<StreamWriter> writer = std::make_unique<FakeStreamWriter>(world_, name, attempt);
@@ -205,7 +211,9 @@ Schema fake_schema() {
 }
 
 std::unique_ptr<Source> make_fake_source(WorldPtr world) { return std::make_unique<FakeSource>(std::move(world)); }
-std::unique_ptr<Destination> make_fake_destination(WorldPtr world) { return std::make_unique<FakeDestination>(std::move(world)); }
+std::unique_ptr<Destination> make_fake_destination(WorldPtr world) {
+  return std::make_unique<FakeDestination>(std::move(world));
+}
 
 Connector fake_sync_connector(WorldPtr world) {
   Connector c;

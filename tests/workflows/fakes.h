@@ -93,7 +93,8 @@ struct FakeWorld {
   std::function<void(const std::string& stream, const std::string& split)> before_commit = [](auto&, auto&) {};
   std::function<void(const std::string& stream)> before_open = [](auto&) {};
   std::function<void(const std::string& stream)> before_publish = [](auto&) {};
-  std::function<asio::awaitable<void>(std::string stream, std::string split)> in_read;  // awaited between the rows, if set
+  std::function<asio::awaitable<void>(std::string stream, std::string split)>
+      in_read;  // awaited between the rows, if set
   std::int64_t source_counts_wrong_by = 0;
   std::int64_t destination_counts_wrong_by = 0;
   bool check_fails = false;
@@ -106,10 +107,10 @@ struct FakeWorld {
     int restarts = 0;
   };
   std::mutex mutex;
-  std::map<std::string, Stored> stored;       // guarded
-  std::map<std::string, int> reads;           // "public.a/0001" -> times begun; guarded
-  std::map<std::string, int> plans;           // guarded
-  std::vector<std::string> closed;            // guarded
+  std::map<std::string, Stored> stored;  // guarded
+  std::map<std::string, int> reads;      // "public.a/0001" -> times begun; guarded
+  std::map<std::string, int> plans;      // guarded
+  std::vector<std::string> closed;       // guarded
 
   int read_times(const std::string& split) {
     std::lock_guard lock(mutex);

@@ -22,7 +22,8 @@ class JobsFixture {
     server = std::make_unique<ServerInProcess>(real, store, registry, dir.file("key"));
     const json configuration = {{"password", "s3cret-value"}};
     source = server->create(Kind::source, {{"name", "s"}, {"connector", "fake"}, {"configuration", configuration}});
-    destination = server->create(Kind::destination, {{"name", "d"}, {"connector", "fake"}, {"configuration", json::object()}});
+    destination =
+        server->create(Kind::destination, {{"name", "d"}, {"connector", "fake"}, {"configuration", json::object()}});
     connection = server->create(Kind::connection, {{"name", "c"}, {"source", "s"}, {"destination", "d"}});
   }
   ~JobsFixture() {
@@ -90,8 +91,8 @@ TEST_CASE_METHOD(JobsFixture, "a sync job runs its five steps, and its view has 
   }
   CHECK(steps == "get_spec check discover sync normalize ");
   REQUIRE(job["streams"].size() == 2);
-  for (const char* field : {"namespace", "name", "status", "rowsRead", "rowsCommitted", "bytesRead", "bytesCommitted", "rowsQuarantined", "rate",
-                            "consistency", "splits", "state", "failure"})
+  for (const char* field : {"namespace", "name", "status", "rowsRead", "rowsCommitted", "bytesRead", "bytesCommitted",
+                            "rowsQuarantined", "rate", "consistency", "splits", "state", "failure"})
     CHECK(job["streams"][0].contains(field));
   CHECK(status_of(job, "a") == "complete");
   CHECK(world->stored["public.a"].published);
@@ -115,7 +116,8 @@ TEST_CASE_METHOD(JobsFixture, "no secret is in any history, row or log") {
   CHECK(server->everything_stored().find("s3cret-value") == std::string::npos);
 }
 
-TEST_CASE_METHOD(JobsFixture, "a connection runs one job at a time: another start is refused with its number, or attaches") {
+TEST_CASE_METHOD(JobsFixture,
+                 "a connection runs one job at a time: another start is refused with its number, or attaches") {
   hold();
   const auto id = server->start(sync());
   run(real, reading.wait());
@@ -129,7 +131,8 @@ TEST_CASE_METHOD(JobsFixture, "a connection runs one job at a time: another star
   auto attach = sync();
   attach.attach = true;
   CHECK(server->start(attach) == id);
-  CHECK(code_of([&] { run(real, server->resources->remove(Kind::connection, connection, resources::Principal())); }) == "resource.in_use");
+  CHECK(code_of([&] { run(real, server->resources->remove(Kind::connection, connection, resources::Principal())); }) ==
+        "resource.in_use");
   const auto running = server->job(id);
   CHECK(running["status"] == "running");
   released.set();
@@ -252,7 +255,8 @@ TEST_CASE_METHOD(JobsFixture, "the short jobs answer what they found") {
   const auto spec = run(real, server->jobs->start_spec("fake", resources::Principal()));
   server->finish(spec);
   CHECK(json::parse(run(real, server->jobs->result_json(spec)))["sourceSpecification"]["type"] == "object");
-  CHECK(code_of([&] { run(real, server->jobs->start_spec("nothing", resources::Principal())); }) == "resource.unknown_reference");
+  CHECK(code_of([&] { run(real, server->jobs->start_spec("nothing", resources::Principal())); }) ==
+        "resource.unknown_reference");
 }
 
 TEST_CASE_METHOD(JobsFixture, "jobs are listed newest first, by connection, status and type, in pages") {

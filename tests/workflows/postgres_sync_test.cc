@@ -61,8 +61,10 @@ class PostgresFixture {
 };
 
 constexpr const char* kTables =
-    "create table orders (id bigint primary key, customer int not null, amount numeric(12,2), note text, at timestamptz);"
-    "insert into orders select g, g % 100, g / 100.0, case when g % 7 = 0 then null else md5(g::text) end, timestamptz '2020-01-01' + g * interval '1 second' "
+    "create table orders (id bigint primary key, customer int not null, amount numeric(12,2), note text, at "
+    "timestamptz);"
+    "insert into orders select g, g % 100, g / 100.0, case when g % 7 = 0 then null else md5(g::text) end, timestamptz "
+    "'2020-01-01' + g * interval '1 second' "
     "from generate_series(1, 30000) g;"
     "create table log (line text);"
     "insert into log select 'line ' || g from generate_series(1, 5000) g;"
@@ -90,7 +92,9 @@ TEST_CASE_METHOD(PostgresFixture, "tables arrive equal, in splits, and again aft
       CHECK(s["consistency"] == "key_ranges");
     }
 
-  cluster().psql(from, "update orders set amount = amount + 1 where id % 3 = 0; delete from orders where id % 10 = 0; insert into log values ('more')");
+  cluster().psql(from,
+                 "update orders set amount = amount + 1 where id % 3 = 0; delete from orders where id % 10 = 0; insert "
+                 "into log values ('more')");
   job = server->finish(server->start(request));
   REQUIRE(job["status"] == "succeeded");
   for (const char* table : {"orders", "log", "empty"})
@@ -98,15 +102,18 @@ TEST_CASE_METHOD(PostgresFixture, "tables arrive equal, in splits, and again aft
   CHECK(json::parse(run(real, server->jobs->replay_json(job["jobId"], "verify")))["divergence"].is_null());
 }
 
-TEST_CASE_METHOD(PostgresFixture, "datagen to PostgreSQL, some fields, under a prefix and in a namespace of its own format") {
-  server->create(Kind::source, {{"name", "gen"}, {"connector", "datagen"}, {"configuration", {{"rows", 20'000}, {"streams", 1}}}});
-  const auto connection = server->create(Kind::connection, {{"name", "c"},
-                                                            {"source", "gen"},
-                                                            {"destination", "dw"},
-                                                            {"prefix", "p_"},
-                                                            {"namespaceDefinition", "custom_format"},
-                                                            {"namespaceFormat", "made"},
-                                                            {"configurations", {{"streams", {{{"name", "*"}, {"selectedFields", {"id"}}}}}}}});
+TEST_CASE_METHOD(PostgresFixture,
+                 "datagen to PostgreSQL, some fields, under a prefix and in a namespace of its own format") {
+  server->create(Kind::source,
+                 {{"name", "gen"}, {"connector", "datagen"}, {"configuration", {{"rows", 20'000}, {"streams", 1}}}});
+  const auto connection = server->create(
+      Kind::connection, {{"name", "c"},
+                         {"source", "gen"},
+                         {"destination", "dw"},
+                         {"prefix", "p_"},
+                         {"namespaceDefinition", "custom_format"},
+                         {"namespaceFormat", "made"},
+                         {"configurations", {{"streams", {{{"name", "*"}, {"selectedFields", {"id"}}}}}}}});
   const auto job = server->finish(server->start(sync(connection)));
   INFO(job.dump(2));
   REQUIRE(job["status"] == "succeeded");
@@ -135,7 +142,8 @@ TEST_CASE_METHOD(PostgresFixture, "a table that is somebody else's fails alone a
   CHECK(cluster().query(to, "select other from raw.log__before") == "1");
 }
 
-TEST_CASE_METHOD(PostgresFixture, "a server that drains in the midst of a sync goes on where it stopped, and reads no split again") {
+TEST_CASE_METHOD(PostgresFixture,
+                 "a server that drains in the midst of a sync goes on where it stopped, and reads no split again") {
   cluster().psql(from, kTables);
   const auto connection = server->create(Kind::connection, {{"name", "c"}, {"source", "pg"}, {"destination", "dw"}});
   auto request = sync(connection);
@@ -157,14 +165,20 @@ TEST_CASE_METHOD(PostgresFixture, "a server that drains in the midst of a sync g
   REQUIRE(job["status"] == "succeeded");
   CHECK(job["rowsSynced"] == 35'000);
   CHECK(cluster().query(to, "select count(*) from raw.orders") == "30000");
-  CHECK(cluster().query(to, "select count(distinct split_id) = count(*) from millrace.checkpoints where stream_name = 'orders'") == "t");
+  CHECK(cluster().query(
+            to, "select count(distinct split_id) = count(*) from millrace.checkpoints where stream_name = 'orders'") ==
+        "t");
 }
 
 TEST_CASE_METHOD(PostgresFixture, "a table that vanished fails its stream by name") {
   cluster().psql(from, kTables);
   const auto connection = server->create(
-      Kind::connection, {{"name", "c"}, {"source", "pg"}, {"destination", "dw"},
-                         {"configurations", {{"streams", {{{"namespace", "public"}, {"name", "orders"}}, {{"namespace", "public"}, {"name", "gone"}}}}}}});
+      Kind::connection,
+      {{"name", "c"},
+       {"source", "pg"},
+       {"destination", "dw"},
+       {"configurations",
+        {{"streams", {{{"namespace", "public"}, {"name", "orders"}}, {{"namespace", "public"}, {"name", "gone"}}}}}}});
   const auto job = server->finish(server->start(sync(connection)));
   INFO(job.dump(2));
   CHECK(job["status"] == "failed");
@@ -174,7 +188,8 @@ TEST_CASE_METHOD(PostgresFixture, "a table that vanished fails its stream by nam
 
 TEST_CASE_METHOD(PostgresFixture, "a database that does not exist is told by check and by the sync") {
   auto wrong = configuration("no_such_database");
-  const auto source = server->create(Kind::source, {{"name", "wrong"}, {"connector", "postgres"}, {"configuration", wrong}});
+  const auto source =
+      server->create(Kind::source, {{"name", "wrong"}, {"connector", "postgres"}, {"configuration", wrong}});
   const auto check = run(real, server->jobs->start_check(Kind::source, source, resources::Principal()));
   server->finish(check);
   const auto result = json::parse(run(real, server->jobs->result_json(check)));

@@ -4,10 +4,11 @@ namespace millrace::test {
 
 using nlohmann::json;
 
-ServerInProcess::ServerInProcess(RealRuntime& r, std::shared_ptr<state::Store> s, std::shared_ptr<connectors::Registry> connectors,
-                                 const std::string& key_file)
+ServerInProcess::ServerInProcess(RealRuntime& r, std::shared_ptr<state::Store> s,
+                                 std::shared_ptr<connectors::Registry> connectors, const std::string& key_file)
     : real(r), store(std::move(s)) {
-  resources = std::make_shared<resources::Resources>(real.runtime(), store, connectors, resources::SecretBox::open(key_file));
+  resources =
+      std::make_shared<resources::Resources>(real.runtime(), store, connectors, resources::SecretBox::open(key_file));
   engine::Registry registry;
   workflows::register_all(registry, resources, real.runtime());
   engine::EngineOptions options;
@@ -31,7 +32,9 @@ json ServerInProcess::finish(std::int64_t job_id) {
   return job(job_id);
 }
 json ServerInProcess::job(std::int64_t job_id) { return json::parse(run(real, jobs->job_json(job_id))); }
-json ServerInProcess::list(const workflows::JobFilter& filter) { return json::parse(run(real, jobs->list_json(filter))); }
+json ServerInProcess::list(const workflows::JobFilter& filter) {
+  return json::parse(run(real, jobs->list_json(filter)));
+}
 
 std::string ServerInProcess::everything_stored() {
   std::string all;

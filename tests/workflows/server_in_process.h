@@ -22,8 +22,8 @@ namespace millrace::test {
 class ServerInProcess {
  public:
   // `store` is made by the caller; `key_file` is made if it is missing.
-  ServerInProcess(RealRuntime& real, std::shared_ptr<state::Store> store, std::shared_ptr<connectors::Registry> connectors,
-                  const std::string& key_file);
+  ServerInProcess(RealRuntime& real, std::shared_ptr<state::Store> store,
+                  std::shared_ptr<connectors::Registry> connectors, const std::string& key_file);
   ~ServerInProcess();
 
   std::string create(resources::Kind kind, const nlohmann::json& body);  // its id

@@ -11,7 +11,8 @@ using nlohmann::json;
 
 namespace {
 
-connectors::Stream stream(std::string ns, std::string name, std::vector<std::string> fields = {"id", "v"}, std::vector<std::string> key = {"id"}) {
+connectors::Stream stream(std::string ns, std::string name, std::vector<std::string> fields = {"id", "v"},
+                          std::vector<std::string> key = {"id"}) {
   connectors::Stream s;
   s.name = StreamName(std::move(ns), std::move(name));
   for (auto& f : fields) {
@@ -39,7 +40,8 @@ PlanInput input(json spec, std::vector<connectors::Stream> streams) {
 std::string told(const SyncPlan& plan) {
   std::string out;
   for (const auto& s : plan.streams)
-    out += s.target.source_name.text() + (s.failure ? " !" + s.failure->type : " -> " + StreamName(s.target.ns, s.target.name).text()) + "\n";
+    out += s.target.source_name.text() +
+           (s.failure ? " !" + s.failure->type : " -> " + StreamName(s.target.ns, s.target.name).text()) + "\n";
   return out;
 }
 
@@ -69,10 +71,13 @@ TEST_CASE("namespace, prefix and name of the destination's table") {
       {{{"namespaceDefinition", "destination"}}, "raw.t"},
       {{{"namespaceDefinition", "source"}}, "a.t"},
       {{{"namespaceDefinition", "custom_format"}, {"namespaceFormat", "x_${SOURCE_NAMESPACE}_y"}}, "x_a_y.t"},
-      {{{"namespaceDefinition", "custom_format"}, {"namespaceFormat", "${SOURCE_NAMESPACE}${SOURCE_NAMESPACE}"}}, "aa.t"},
+      {{{"namespaceDefinition", "custom_format"}, {"namespaceFormat", "${SOURCE_NAMESPACE}${SOURCE_NAMESPACE}"}},
+       "aa.t"},
       {{{"namespaceDefinition", "custom_format"}, {"namespaceFormat", " "}}, "raw.t"},
       {{{"prefix", "p_"}}, "raw.p_t"},
-      {{{"prefix", "p_"}, {"configurations", {{"streams", json::array({{{"name", "t"}, {"destinationObjectName", "other"}}})}}}}, "raw.p_other"},
+      {{{"prefix", "p_"},
+        {"configurations", {{"streams", json::array({{{"name", "t"}, {"destinationObjectName", "other"}}})}}}},
+       "raw.p_other"},
   };
   for (const auto& row : rows) {
     INFO(row.spec.dump());
@@ -84,13 +89,19 @@ TEST_CASE("namespace, prefix and name of the destination's table") {
 }
 
 TEST_CASE("a stream that can't be moved is planned with its failure, the others go on") {
-  CHECK(told(make_sync_plan(input(entry({{"namespace", "a"}, {"name", "gone"}}), {stream("a", "t")}))) == "a.gone !stream.not_found\n");
-  CHECK(told(make_sync_plan(input(entry({{"name", "t"}}), {stream("a", "t"), stream("b", "t")}))) == "t !stream.ambiguous\n");
-  CHECK(told(make_sync_plan(input(entry({{"name", "*"}, {"selectedFields", {{{"fieldPath", {"v"}}}}}}), {stream("a", "t"), stream("a", "u", {"id"})}))) ==
+  CHECK(told(make_sync_plan(input(entry({{"namespace", "a"}, {"name", "gone"}}), {stream("a", "t")}))) ==
+        "a.gone !stream.not_found\n");
+  CHECK(told(make_sync_plan(input(entry({{"name", "t"}}), {stream("a", "t"), stream("b", "t")}))) ==
+        "t !stream.ambiguous\n");
+  CHECK(told(make_sync_plan(input(entry({{"name", "*"}, {"selectedFields", {{{"fieldPath", {"v"}}}}}}),
+                                  {stream("a", "t"), stream("a", "u", {"id"})}))) ==
         "a.t -> raw.t\na.u !stream.field_unknown\n");
-  CHECK(told(make_sync_plan(input(entry({{"name", "t"}, {"syncMode", "incremental_append"}}), {stream("a", "t")}))) == "a.t !stream.mode_unsupported\n");
-  CHECK(told(make_sync_plan(input(entry({{"name", "t"}, {"keys", true}}), {stream("a", "t", {"id"}, {})}))) == "a.t !stream.key_missing\n");
-  CHECK(told(make_sync_plan(input(entry({{"name", "t"}, {"primaryKey", json::array({json::array({"nope"})})}}), {stream("a", "t")}))) == "a.t !stream.field_unknown\n");
+  CHECK(told(make_sync_plan(input(entry({{"name", "t"}, {"syncMode", "incremental_append"}}), {stream("a", "t")}))) ==
+        "a.t !stream.mode_unsupported\n");
+  CHECK(told(make_sync_plan(input(entry({{"name", "t"}, {"keys", true}}), {stream("a", "t", {"id"}, {})}))) ==
+        "a.t !stream.key_missing\n");
+  CHECK(told(make_sync_plan(input(entry({{"name", "t"}, {"primaryKey", json::array({json::array({"nope"})})}}),
+                                  {stream("a", "t")}))) == "a.t !stream.field_unknown\n");
 }
 
 TEST_CASE("two streams never write one table") {
@@ -103,7 +114,9 @@ TEST_CASE("two streams never write one table") {
 }
 
 TEST_CASE("selected fields keep the source's order, and a key that is not selected is no key") {
-  auto plan = make_sync_plan(input(entry({{"name", "t"}, {"selectedFields", {{{"fieldPath", {"w"}}}, {{"fieldPath", {"v"}}}}}}), {stream("a", "t", {"id", "v", "w"})}));
+  auto plan =
+      make_sync_plan(input(entry({{"name", "t"}, {"selectedFields", {{{"fieldPath", {"w"}}}, {{"fieldPath", {"v"}}}}}}),
+                           {stream("a", "t", {"id", "v", "w"})}));
   REQUIRE(plan.streams[0].target.schema->fields.size() == 2);
   CHECK(plan.streams[0].target.schema->fields[0].name == "v");
   CHECK(plan.streams[0].target.primary_key.empty());
@@ -119,6 +132,7 @@ TEST_CASE("a pattern that fits nothing is noted, and a plan survives its JSON") 
   const auto plan = make_sync_plan(input(entry({{"namespace", "z"}, {"name", "*"}}), {stream("a", "t")}));
   CHECK(plan.streams.empty());
   CHECK(plan.notes == std::vector<std::string>{"no stream fits z.*"});
-  const auto full = make_sync_plan(input(entry({{"name", "*"}, {"cursorField", {"v"}}}), {stream("a", "t"), stream("b", "t")}));
+  const auto full =
+      make_sync_plan(input(entry({{"name", "*"}, {"cursorField", {"v"}}}), {stream("a", "t"), stream("b", "t")}));
   CHECK(to_json(sync_plan_from_json(to_json(full))) == to_json(full));
 }

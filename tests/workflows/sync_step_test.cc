@@ -53,8 +53,8 @@ class SyncFixture {
     real.run_until_done(run(endpoints, plan, outcome, std::move(beside)));
     return outcome;
   }
-  asio::awaitable<void> run(std::shared_ptr<const Endpoints> endpoints, std::shared_ptr<const SyncPlan> plan, Outcome& outcome,
-                            std::function<asio::awaitable<void>()> beside) {
+  asio::awaitable<void> run(std::shared_ptr<const Endpoints> endpoints, std::shared_ptr<const SyncPlan> plan,
+                            Outcome& outcome, std::function<asio::awaitable<void>()> beside) {
     TaskGroup group(real.runtime());
     running = &group;
     group.spawn("attempt", one(endpoints, plan, outcome));
@@ -62,7 +62,8 @@ class SyncFixture {
     co_await group.join();
     running = nullptr;
   }
-  asio::awaitable<void> one(std::shared_ptr<const Endpoints> endpoints, std::shared_ptr<const SyncPlan> plan, Outcome& outcome) {
+  asio::awaitable<void> one(std::shared_ptr<const Endpoints> endpoints, std::shared_ptr<const SyncPlan> plan,
+                            Outcome& outcome) {
     try {
       outcome.result = json::parse(co_await run_sync(ctx, endpoints, plan, options));
     } catch (const engine::Suspended&) {
@@ -114,7 +115,9 @@ TEST_CASE_METHOD(SyncFixture, "several workers share the splits of a stream, eac
 TEST_CASE_METHOD(SyncFixture, "the plan is durable before the first row is read") {
   world->tables["public.a"] = {2, 5, true};
   bool durable = true;
-  world->before_read = [&](const std::string&, const std::string&) { durable = durable && ctx.kept().contains("plan/public.a"); };
+  world->before_read = [&](const std::string&, const std::string&) {
+    durable = durable && ctx.kept().contains("plan/public.a");
+  };
   REQUIRE(attempt().result);
   CHECK(durable);
 }
@@ -160,7 +163,8 @@ TEST_CASE_METHOD(SyncFixture, "a plan that died with its snapshot is thrown away
   CHECK(world->read_times("public.a/0000") == 2);
 }
 
-TEST_CASE_METHOD(SyncFixture, "one stream's failure does not stop the others, and is not tried again if a retry can't mend it") {
+TEST_CASE_METHOD(SyncFixture,
+                 "one stream's failure does not stop the others, and is not tried again if a retry can't mend it") {
   world->tables["public.a"] = {1, 10, true};
   world->tables["public.b"] = {1, 10, true};
   world->tables["public.c"] = {1, 10, true};
@@ -262,7 +266,8 @@ TEST_CASE_METHOD(SyncFixture, "cancelling ends reading at once; what was committ
   CHECK(world->closed.size() == 2);
 }
 
-TEST_CASE_METHOD(SyncFixture, "normalize publishes what is loaded, tells what was published before, and keeps failures apart") {
+TEST_CASE_METHOD(SyncFixture,
+                 "normalize publishes what is loaded, tells what was published before, and keeps failures apart") {
   world->tables["public.a"] = {1, 10, true};
   world->tables["public.b"] = {1, 10, true};
   const auto outcome = attempt();
@@ -274,7 +279,9 @@ TEST_CASE_METHOD(SyncFixture, "normalize publishes what is loaded, tells what wa
   endpoints->make_destination = [w = world] { return make_fake_destination(w); };
   std::shared_ptr<const Endpoints> ends = endpoints;
   json published;
-  const auto normalize = [&]() -> asio::awaitable<void> { published = json::parse(co_await run_normalize(ctx, ends, targets, true)); };
+  const auto normalize = [&]() -> asio::awaitable<void> {
+    published = json::parse(co_await run_normalize(ctx, ends, targets, true));
+  };
   world->before_publish = [](const std::string& stream) {
     if (stream == "public.b") throw Error("stream.not_found", "not ours");
   };

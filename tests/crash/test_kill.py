@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from crash.harness import KEYS, ROUNDS, TABLES, UNTOUCHED, CrashCase, Writer
+from crash.harness import KEYS, ROUNDS, TABLES, UNTOUCHED, CrashCase, Writer, splits_complete
 from support import compare_tables, rows_committed, rows_read
 from support.resources import sync
 
@@ -11,7 +11,7 @@ from support.resources import sync
 class KillTest(CrashCase):
     def report(self, number, began, job, seen):
         """One line a round, so that a failure can be told from its neighbours."""
-        kills = ", ".join(f"{rows_read(at):,} read {rows_committed(at):,} committed" for at in seen)
+        kills = ", ".join(f"{rows_read(at):,} read {rows_committed(at):,} committed in {splits_complete(at)} splits" for at in seen)
         print(f"    round {number}: killed at {kills}; then {rows_read(job):,} read in all, {time.monotonic() - began:.1f} s", flush=True)
 
     def test_a_killed_sync_goes_on_and_ends_with_equal_tables(self):

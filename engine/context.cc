@@ -28,6 +28,15 @@ Payload Context::side_effect(const std::string& name, const std::function<Payloa
 
 bool Context::patched(const std::string& id) { return replayer_->patched(id); }
 
+Future Context::next_signal(const std::string& name) { return replayer_->next_signal(scope_, name); }
+void Context::on_query(std::string name, QueryHandler handler) {
+  replayer_->on_query(std::move(name), std::move(handler));
+}
+void Context::on_update(std::string name, UpdateValidator validator, UpdateHandler handler) {
+  replayer_->on_update(std::move(name), std::move(validator), std::move(handler));
+}
+bool Context::continue_as_new_suggested() const { return replayer_->continue_as_new_suggested(); }
+
 bool Context::cancel_requested() const { return replayer_->cancel_requested(); }
 
 Context Context::shield() const {

@@ -161,6 +161,22 @@ struct VerifyReport {
   bool open_end = false;  // the execution is open: the code agrees as far as the history goes
 };
 
+struct UpdateRequest {
+  UpdateRequest() = default;
+  std::string workflow_id;
+  std::string run_id;  // empty: the current one
+  std::string name;
+  Payload input;
+  std::string update_id;       // empty: a new UUID. The same one is answered again, not done again
+  bool wait_completed = true;  // else the answer comes when it is accepted
+};
+struct UpdateResult {
+  std::string run_id;
+  std::string update_id;
+  bool completed = false;
+  Payload value;
+};
+
 struct EngineOptions {
   EngineOptions() = default;
   std::size_t step_slots = 200;       // steps that run at once
@@ -201,6 +217,16 @@ class Engine {
   asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason,
                                        std::string request_id);
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
+
+  // A message to the execution: durable when it returns; idempotent by request id within the run.
+  asio::awaitable<void> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
+                               std::string request_id);
+  // Asks the execution's code; a closed one is replayed for it. Sees all that was acknowledged before. Throws
+  // workflow.query_unknown, workflow.query_failed, FailureError where the code refuses.
+  asio::awaitable<Payload> query(std::string workflow_id, std::string run_id, std::string name, Payload input);
+  // A request to the execution, durable once accepted. Throws workflow.update_unknown, FailureError where the code
+  // refuses it (then it left no trace) or it failed.
+  asio::awaitable<UpdateResult> update(UpdateRequest request);
 
   // Replays the history against today's code without any effect.
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);

@@ -26,6 +26,11 @@ class Engine::Impl {
                                        std::string request_id);
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
 
+  asio::awaitable<void> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
+                               std::string request_id);
+  asio::awaitable<Payload> query(std::string workflow_id, std::string run_id, std::string name, Payload input);
+  asio::awaitable<UpdateResult> update(UpdateRequest request);
+
   asio::awaitable<Execution> wait_closed(std::string workflow_id, std::string run_id, Duration at_most);
   asio::awaitable<void> wait_event(std::string workflow_id, std::string run_id, std::uint64_t after, Duration at_most);
   asio::awaitable<ExecutionDetail> describe(std::string workflow_id, std::string run_id);
@@ -47,6 +52,13 @@ class Engine::Impl {
   // The same, to act on it; throws workflow.closed too.
   asio::awaitable<RunningPtr> find_open(std::string workflow_id, std::string run_id);
   asio::awaitable<std::optional<StartResult>> earlier_start(StartRequest request, std::string digest);
+  struct Replayed {
+    std::unique_ptr<Replayer> replayer;
+    std::optional<Divergence> divergence;
+    std::uint64_t events = 0;  // that agreed
+  };
+  // Today's code over the whole history of a run, without any effect.
+  asio::awaitable<Replayed> replay(std::string run_id);
   // The run's input, and its result if it has one.
   asio::awaitable<Execution> read_execution(Found found);
   static asio::awaitable<void> recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue);

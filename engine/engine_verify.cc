@@ -4,19 +4,16 @@
 
 namespace millrace::engine {
 
-asio::awaitable<VerifyReport> Engine::Impl::verify(std::string workflow_id, std::string run_id) {
-  const auto found = co_await find(std::move(workflow_id), std::move(run_id));
-  VerifyReport report;
-  report.open_end = found.record.status == ExecutionStatus::running;
-  std::unique_ptr<Replayer> replayer;
+asio::awaitable<Engine::Impl::Replayed> Engine::Impl::replay(std::string run_id) {
+  Replayed out;
   std::optional<HistoryReplay> replay;
-  HistoryReader reader(*core_->store, found.run_id);
+  HistoryReader reader(*core_->store, run_id);
   for (auto events = co_await reader.next(); !events.empty(); events = co_await reader.next()) {
     for (const HistoryEvent& event : events) {
       if (const auto* s = std::get_if<events::WorkflowExecutionStarted>(&event.attributes)) {
         Replayer::Identity identity;
         identity.workflow_id = s->workflow_id;
-        identity.run_id = found.run_id;
+        identity.run_id = run_id;
         identity.type = s->workflow_type;
         identity.original_run_id = s->original_run_id;
         const WorkflowFunction* function = core_->registry.workflow(s->workflow_type);
@@ -26,18 +23,28 @@ asio::awaitable<VerifyReport> Engine::Impl::verify(std::string workflow_id, std:
           d.expected = "code for workflow type " + s->workflow_type;
           d.got = "nothing: this build has none";
           d.position = "the start";
-          report.divergence = std::move(d);
-          co_return report;
+          out.divergence = std::move(d);
+          co_return out;
         }
-        replayer = std::make_unique<Replayer>(std::move(identity), *function, s->input.text);
-        replay.emplace(*replayer);
+        out.replayer = std::make_unique<Replayer>(std::move(identity), *function, s->input.text);
+        replay.emplace(*out.replayer);
       }
-      if (replay) report.divergence = replay->feed(event);
-      if (report.divergence) co_return report;
-      report.events_checked = event.id;
+      if (replay) out.divergence = replay->feed(event);
+      if (out.divergence) co_return out;
+      out.events = event.id;
     }
   }
-  if (replay) report.divergence = replay->finish();
+  if (replay) out.divergence = replay->finish();
+  co_return out;
+}
+
+asio::awaitable<VerifyReport> Engine::Impl::verify(std::string workflow_id, std::string run_id) {
+  const auto found = co_await find(std::move(workflow_id), std::move(run_id));
+  const Replayed replayed = co_await replay(found.run_id);
+  VerifyReport report;
+  report.open_end = found.record.status == ExecutionStatus::running;
+  report.divergence = replayed.divergence;
+  report.events_checked = replayed.events;
   co_return report;
 }
 

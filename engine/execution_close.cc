@@ -51,6 +51,8 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
     status = ExecutionStatus::timed_out;
     failure = of_type("TimeoutRun", "the run took longer than its time-out allows");
   }
+  if (std::holds_alternative<events::WorkflowExecutionContinuedAsNew>(closing.attributes))
+    status = ExecutionStatus::continued_as_new;
   const bool was_blocked = record_.is_blocked;
   record_.is_blocked = false;
   record_.status = status;
@@ -68,6 +70,7 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   // Dropped with the frames of its code: a closed run holds no memory, once those who wait for it have read its end.
   tx.act([this, status, was_blocked, result = std::move(result), self = shared_from_this()]() mutable {
     replayer_.reset();
+    refuse_updates();
     keep_final(std::move(result));
     core_->executions.erase(run_id_, this);
     core_->metrics.opened(record_.type, -1);

@@ -15,6 +15,7 @@ void RunningExecution::restore(const HistoryEvent& event) {
   last_event_id_ = event.id;
   steps_.restore(event);
   timers_.restore(event);
+  restore_update(event);
 }
 
 asio::awaitable<void> RunningExecution::load() {
@@ -39,6 +40,7 @@ asio::awaitable<void> RunningExecution::load() {
     for (auto events = co_await reader.next(); !events.empty(); events = co_await reader.next()) {
       for (const HistoryEvent& event : events) {
         if (const auto* s = std::get_if<events::WorkflowExecutionStarted>(&event.attributes)) {
+          run_timeout_ = s->run_timeout;
           Replayer::Identity identity;
           identity.workflow_id = s->workflow_id;
           identity.run_id = run_id_;

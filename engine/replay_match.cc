@@ -21,6 +21,8 @@ struct Same {
       return a.started_event_id == b.started_event_id;
     else if constexpr (std::is_same_v<A, events::MarkerRecorded>)
       return a.kind == b.kind && a.name == b.name;
+    else if constexpr (std::is_same_v<A, events::WorkflowExecutionUpdateCompleted>)
+      return a.update_id == b.update_id;
     else
       return true;  // the kind is the key: closing events
   }

@@ -11,6 +11,8 @@ namespace {
 
 std::uint64_t seed_of(std::string_view run_id) { return jitter_seed(run_id, 0, 0); }
 
+}  // namespace
+
 Failure cancelled_failure() {
   Failure f;
   f.type = kCancelledType;
@@ -18,8 +20,6 @@ Failure cancelled_failure() {
   f.retryable = false;
   return f;
 }
-
-}  // namespace
 
 Replayer::Replayer(Identity identity, const WorkflowFunction& function, Payload input)
     : identity_(std::move(identity)),
@@ -51,6 +51,7 @@ Turn Replayer::live_turn(WallTime now) { return run_turn(now, nullptr); }
 Turn Replayer::run_turn(WallTime now, const std::vector<HistoryEvent>* recorded) {
   now_ = now;
   recorded_ = recorded;
+  if (!news_.empty()) last_turn_id_ = news_.back().id;
   recorded_markers_ = 0;
   commands_.clear();
   const std::vector<HistoryEvent> news = std::exchange(news_, {});
@@ -80,6 +81,7 @@ void Replayer::begin() {
 void Replayer::resume(std::coroutine_handle<> handle) {
   handle.resume();
   if (coroutine_->handle().done()) ended_ = true;
+  finish_updates();
 }
 
 // Turns the end of the code into the closing command.
@@ -101,6 +103,10 @@ void Replayer::finish(Turn& turn) {
           failed.failure = e.failure();
           turn.commands.emplace_back(std::move(failed));
         }
+      } catch (const ContinueAsNew& e) {
+        events::WorkflowExecutionContinuedAsNew again;
+        again.input = e.input();
+        turn.commands.emplace_back(std::move(again));
       } catch (...) {
         bug_ = "an exception that is no outcome of a workflow: " + describe(std::current_exception());
       }
@@ -129,6 +135,10 @@ void Replayer::apply(const HistoryEvent& news) {
     resolve(*find(a->started_event_id), {});
   } else if (std::holds_alternative<events::WorkflowExecutionCancelRequested>(news.attributes)) {
     cancel(*root_);
+  } else if (std::holds_alternative<events::WorkflowExecutionSignaled>(news.attributes)) {
+    take_signal(news);
+  } else if (std::holds_alternative<events::WorkflowExecutionUpdateAccepted>(news.attributes)) {
+    begin_update(news);
   }
 }
 
@@ -248,6 +258,9 @@ void Replayer::cancel(Scope& scope) {
     if (op->scope->is_within(scope)) reached.push_back(op);
   for (const Command& c : commands_)
     if (c.operation && c.operation->scope->is_within(scope)) reached.push_back(c.operation);
+  for (const auto& [_, waits] : signal_waits_)
+    for (const auto& op : waits)
+      if (op->scope->is_within(scope)) reached.push_back(op);
   for (const OperationPtr& op : reached) {
     if (ended_) return;
     cancel(op);
@@ -258,6 +271,11 @@ void Replayer::cancel(const OperationPtr& op) {
   // The event that ends it came in with the same turn: nothing is left to cancel.
   if (op->closed) return;
   if (op->pending->ready || std::exchange(op->cancel_requested, true)) return;
+  if (op->kind == Operation::Kind::signal) {
+    std::erase(signal_waits_[op->name], op);
+    fail(*op, cancelled_failure());
+    return;
+  }
   if (op->event_id == 0) {
     // Asked for in this very turn: it leaves no trace.
     std::erase_if(commands_, [&](const Command& c) { return c.operation == op; });

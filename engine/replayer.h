@@ -23,9 +23,9 @@
 
 namespace millrace::engine {
 
-// Something that code waits for and history ends: a step or a timer.
+// Something that code waits for and history ends: a step, a timer, a signal.
 struct Operation {
-  enum class Kind { step, timer };
+  enum class Kind { step, timer, signal };
   Kind kind = Kind::step;
   detail::PendingPtr pending;
   std::uint64_t event_id = 0;  // that scheduled it; 0: not in the history yet
@@ -80,6 +80,15 @@ class Replayer {
   // The last command that got its place in the history.
   const std::string& position() const { return position_; }
 
+  // ---- between turns ----
+  // Throws Error workflow.query_unknown; FailureError if the handler refuses; workflow.query_failed if it does what a
+  // query may not.
+  Payload query(const std::string& name, Payload input);
+  // Throws Error workflow.update_unknown; FailureError if the validator refuses.
+  void validate_update(const std::string& name, const Payload& input);
+  // Signals that came and were not read, in order.
+  std::vector<events::WorkflowExecutionSignaled> unread_signals() const;
+
   // ---- for Context ----
   const Identity& identity() const { return identity_; }
   WallTime now() const { return now_; }
@@ -89,6 +98,10 @@ class Replayer {
   std::uint64_t random();
   Payload side_effect(const std::string& name, const std::function<Payload()>& value);
   bool patched(const std::string& id);
+  Future next_signal(const ScopePtr& scope, const std::string& name);
+  void on_query(std::string name, QueryHandler handler) { queries_[std::move(name)] = std::move(handler); }
+  void on_update(std::string name, UpdateValidator validator, UpdateHandler handler);
+  bool continue_as_new_suggested() const;
   void cancel(Scope& scope);
 
  private:
@@ -96,6 +109,9 @@ class Replayer {
   void begin();
   void apply(const HistoryEvent& news);
   void resume(std::coroutine_handle<> handle);
+  void take_signal(const HistoryEvent& event);
+  void begin_update(const HistoryEvent& event);
+  void finish_updates();
   void resolve(Operation& operation, Payload value);
   void fail(Operation& operation, Failure failure);
   void wake(Operation& operation);
@@ -118,11 +134,30 @@ class Replayer {
   std::map<std::string, std::uint32_t> step_counts_;
   std::map<std::string, bool> patches_;
   std::uint32_t timer_count_ = 0;
+  std::uint64_t last_turn_id_ = 0;  // of events seen, for continue_as_new_suggested()
+  std::map<std::string, std::vector<OperationPtr>> signal_waits_;
+  std::vector<HistoryEvent> unread_signals_;
+  std::map<std::string, QueryHandler> queries_;
+  struct UpdateCode {
+    UpdateValidator validator;
+    UpdateHandler handler;
+  };
+  std::map<std::string, UpdateCode> updates_;
   std::string position_ = "the start";
   std::optional<std::string> bug_;
   bool ended_ = false;
-  std::optional<Workflow<Payload>> coroutine_;  // last: its frame uses all of the above
+  // Last: their frames use all of the above.
+  std::optional<Workflow<Payload>> coroutine_;
+  struct RunningUpdate {
+    std::string id;
+    std::uint64_t accepted_event_id;
+    Workflow<Payload> code;
+  };
+  std::vector<std::unique_ptr<RunningUpdate>> running_updates_;
 };
+
+// What a cancelled wait fails with.
+Failure cancelled_failure();
 
 // The command is what the event holds: kind and key equal (engine.md 2.9: not inputs, durations or options).
 bool same_command(const Attributes& command, const Attributes& event);

@@ -107,6 +107,8 @@ void RunningExecution::run_turns(Transaction& tx) {
           },
           command.body);
       if (auto* step = std::get_if<events::ActivityTaskScheduled>(&command.body)) steps_.prepare(tx, *step);
+      if (auto* again = std::get_if<events::WorkflowExecutionContinuedAsNew>(&command.body))
+        again->new_run_id = core_->runtime.uuid();
       const OperationPtr operation = command.operation;
       // A copy: what dispatch() does may append further events.
       const HistoryEvent event = append(tx, std::move(command.body));
@@ -127,6 +129,11 @@ void RunningExecution::dispatch(Transaction& tx, const HistoryEvent& event) {
       return timers_.on_started(tx, event);
     case EventType::timer_canceled:
       return timers_.on_canceled(tx, event);
+    case EventType::update_completed:
+      return on_update_completed(tx, event);
+    case EventType::workflow_execution_continued_as_new:
+      continue_as_new(tx, event);
+      return close(tx, event);
     case EventType::workflow_execution_completed:
     case EventType::workflow_execution_failed:
     case EventType::workflow_execution_canceled:
@@ -198,6 +205,7 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
   if (began) core_->metrics.opened(record_.type, -1);
   for (std::size_t i = 0; i < tx.slots; ++i) core_->slots.give_back();
   for (const AckPtr& ack : tx.acks) ack->fail(error);
+  refuse_updates();
   tell_waiters();
 }
 
@@ -206,6 +214,7 @@ void RunningExecution::abandon() {
     if (std::exchange(self->dead_, true)) return;
     self->steps_.abandon(CancelReason::shut_down);
     self->timers_.abandon();
+    self->refuse_updates();
     self->ready_ = true;  // what waits is answered
     self->wake_pump();
   });
@@ -218,7 +227,7 @@ asio::awaitable<bool> RunningExecution::start(StartRequest request, state::Batch
   auto shared = std::make_shared<std::pair<StartRequest, state::Batch>>(std::move(request), std::move(beside));
   submit([this, ack, shared](Transaction& tx) {
     tx.acks.push_back(ack);
-    begin(tx, shared->first, std::move(shared->second));
+    begin(tx, shared->first, std::move(shared->second), Origin());
   });
   asio::dispatch(strand_, [self = shared_from_this()] {
     self->ready_ = true;
@@ -233,12 +242,14 @@ asio::awaitable<bool> RunningExecution::start(StartRequest request, state::Batch
   co_return !fenced;
 }
 
-void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batch beside) {
+void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batch beside, const Origin& origin) {
   tx.batch = std::move(beside);
   record_.workflow_id = request.workflow_id;
   record_.type = request.type;
   record_.started = tx.now;
   record_.memo = request.memo;
+  record_.first_run_id = origin.first_run_id;
+  run_timeout_ = request.run_timeout;
   tx.batch.put(keys::open_run(run_id_), encode_record(OpenRow()));
   CurrentRow current;
   current.run_id = run_id_;
@@ -263,6 +274,9 @@ void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batc
   started.input = std::move(request.input);
   started.memo = std::move(request.memo);
   started.run_timeout = request.run_timeout;
+  started.continued_run_id = origin.continued_run_id;
+  started.first_run_id = origin.first_run_id;
+  started.initiator = origin.initiator;
   started.build_id = kBuildId;
   append(tx, std::move(started));
   if (request.run_timeout) timers_.on_run_timeout(tx, tx.now + *request.run_timeout);

@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,13 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   // Appends an event; the reference is good until the next one.
   const HistoryEvent& append(Transaction& tx, Attributes attributes);
   void request_cancel(Transaction& tx, std::string reason, std::string identity, std::string request_id);
+  void signal(Transaction& tx, events::WorkflowExecutionSignaled signal);
+  // Answered after the turns and the write of this round.
+  void query(Transaction& tx, const std::string& name, Payload input, const AnswerPtr& answer);
+  void update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
+              const AnswerPtr& answer);
+  // False if this request id was seen before in this process.
+  bool first_of(const std::string& request_id) { return request_ids_.insert(request_id).second; }
   // Closes the run without its code.
   void close_by_force(Transaction& tx, Attributes closing);
   // The next free number for a line of the log.
@@ -96,7 +104,18 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void restore(const HistoryEvent& event);
   void block(Transaction& tx, Divergence divergence);
   void close(Transaction& tx, const HistoryEvent& closing);
-  void begin(Transaction& tx, StartRequest& request, state::Batch beside);
+  // Where a run comes from that nobody started.
+  struct Origin {
+    std::string continued_run_id;
+    std::string first_run_id;
+    std::string initiator;
+  };
+  void begin(Transaction& tx, StartRequest& request, state::Batch beside, const Origin& origin);
+  void continue_as_new(Transaction& tx, const HistoryEvent& event);
+  void adopt(Transaction& first);
+  void on_update_completed(Transaction& tx, const HistoryEvent& event);
+  void restore_update(const HistoryEvent& event);
+  void refuse_updates();
   void recover(Transaction& tx, const std::optional<Divergence>& divergence);
   void complete_batch(Transaction& tx);
   asio::awaitable<bool> write(Transaction* tx);
@@ -123,6 +142,15 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   std::unique_ptr<Replayer> replayer_;
   ExecutionSteps steps_;
   ExecutionTimers timers_;
+  std::optional<Duration> run_timeout_;
+  struct UpdateState {
+    bool completed = false;
+    Payload result;
+    std::optional<Failure> failure;
+    std::vector<AnswerPtr> waiting;
+  };
+  std::map<std::string, UpdateState> updates_;
+  std::set<std::string> request_ids_;
 
   // For waiters on other strands.
   std::atomic<std::uint64_t> durable_length_{0};

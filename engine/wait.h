@@ -2,9 +2,12 @@
 #pragma once
 
 #include <exception>
+#include <memory>
+#include <optional>
 
 #include "common/event.h"
 #include "common/runtime.h"
+#include "engine/failure.h"
 
 namespace millrace::engine {
 
@@ -31,5 +34,12 @@ struct Ack {
   }
 };
 using AckPtr = std::shared_ptr<Ack>;
+
+// One that brings something.
+struct Answer : Ack {
+  Payload value;
+  std::optional<Failure> refused;  // by the workflow's code
+};
+using AnswerPtr = std::shared_ptr<Answer>;
 
 }  // namespace millrace::engine

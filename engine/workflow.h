@@ -65,6 +65,17 @@ class Future : public detail::EngineAwaitable {
   detail::PendingPtr pending_;
 };
 
+template <class T>
+class Workflow;
+class Context;
+
+// Answers a question about the execution; must not ask for anything. Throws FailureError to refuse.
+using QueryHandler = std::function<Payload(Payload input)>;
+// Refuses an update by throwing FailureError: then it leaves no trace. Must not change anything.
+using UpdateValidator = std::function<void(const Payload& input)>;
+// Runs as a part of the execution; its result or FailureError is the update's answer.
+using UpdateHandler = std::function<Workflow<Payload>(Context&, Payload input)>;
+
 // Lives as long as the execution's coroutine. Use only from workflow code. A copy is the same context; scope() and
 // shield() make one whose steps and timers are cancelled apart.
 class Context {
@@ -97,6 +108,14 @@ class Context {
   // false in those that were here before it. The same answer each time in a run.
   bool patched(const std::string& id);
 
+  // The next signal of that name that was not read yet, in the order in which they came; also those from before the
+  // ask.
+  Future next_signal(const std::string& name);
+  void on_query(std::string name, QueryHandler handler);
+  void on_update(std::string name, UpdateValidator validator, UpdateHandler handler);
+  // The history has grown so that a new run would be better (ContinueAsNew).
+  bool continue_as_new_suggested() const;
+
   // True once cancellation was requested. Steps in flight have been told; futures of cancelled steps and timers fail
   // with type "Cancelled".
   bool cancel_requested() const;
@@ -115,6 +134,18 @@ class Context {
 
 // Workflow code. May itself be awaited in a Workflow, once: it runs as a part of the caller, which gets its result or
 // its exception.
+// Thrown out of workflow code: closes the run and begins another of the same workflow id and type with this input, in
+// one batch. Signals that were not read move along.
+class ContinueAsNew : public std::exception {
+ public:
+  explicit ContinueAsNew(Payload input) : input_(std::move(input)) {}
+  const Payload& input() const { return input_; }
+  const char* what() const noexcept override { return "continue as new"; }
+
+ private:
+  Payload input_;
+};
+
 template <class T>
 class Workflow : public detail::EngineAwaitable {
  public:

@@ -22,7 +22,6 @@ bool is_command_event(EventType type) {
     case EventType::start_child_initiated:
     case EventType::signal_external_initiated:
     case EventType::request_cancel_external_initiated:
-    case EventType::update_accepted:
     case EventType::update_completed:
     case EventType::workflow_properties_modified:
       return true;
@@ -62,6 +61,9 @@ struct Key {
   std::string operator()(const events::MarkerRecorded& a) const {
     return std::string(events::to_string(a.kind)) + " " + a.name;
   }
+  std::string operator()(const events::WorkflowExecutionSignaled& a) const { return a.name; }
+  std::string operator()(const events::WorkflowExecutionUpdateAccepted& a) const { return a.name + " " + a.update_id; }
+  std::string operator()(const events::WorkflowExecutionUpdateCompleted& a) const { return a.update_id; }
   template <class T>
   std::string operator()(const T&) const {
     return {};

@@ -6,9 +6,11 @@
 #include "engine/engine.h"
 #include "engine/events/execution.h"
 #include "engine/events/marker.h"
+#include "engine/events/signal.h"
 #include "engine/events/step.h"
 #include "engine/events/timer.h"
 #include "engine/events/turn.h"
+#include "engine/events/update.h"
 
 namespace millrace::engine {
 
@@ -19,7 +21,9 @@ using Attributes =
                  events::WorkflowTaskCompleted, events::ActivityTaskScheduled, events::ActivityTaskStarted,
                  events::ActivityTaskCompleted, events::ActivityTaskFailed, events::ActivityTaskTimedOut,
                  events::ActivityTaskCancelRequested, events::ActivityTaskCanceled, events::TimerStarted,
-                 events::TimerFired, events::TimerCanceled, events::MarkerRecorded>;
+                 events::TimerFired, events::TimerCanceled, events::MarkerRecorded,
+                 events::WorkflowExecutionContinuedAsNew, events::WorkflowExecutionSignaled,
+                 events::WorkflowExecutionUpdateAccepted, events::WorkflowExecutionUpdateCompleted>;
 
 struct HistoryEvent {
   HistoryEvent() = default;

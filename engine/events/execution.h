@@ -108,6 +108,21 @@ struct WorkflowExecutionCanceled {
   }
 };
 
+// Closes the run and begins another of the same workflow id, in one batch.
+struct WorkflowExecutionContinuedAsNew {
+  static constexpr EventType kType = EventType::workflow_execution_continued_as_new;
+  std::string new_run_id;
+  StoredPayload input;
+  std::uint64_t turn_event_id = 0;
+
+  template <class Self, class V>
+  static void visit(Self& s, V& v) {
+    v("newExecutionRunId", s.new_run_id);
+    v("input", s.input);
+    v("workflowTaskCompletedEventId", s.turn_event_id);
+  }
+};
+
 // Closes the run without running code.
 struct WorkflowExecutionTimedOut {
   static constexpr EventType kType = EventType::workflow_execution_timed_out;

@@ -173,6 +173,33 @@ std::vector<Attributes> one_of_each() {
   m.turn_event_id = 2;
   m.failure = some_failure();
   all.emplace_back(m);
+  events::WorkflowExecutionContinuedAsNew can;
+  can.new_run_id = "n";
+  can.input = Payload("1");
+  can.turn_event_id = 2;
+  all.emplace_back(can);
+  events::WorkflowExecutionSignaled sig;
+  sig.name = "s";
+  sig.input = Payload("1");
+  sig.identity = "me";
+  sig.request_id = "r";
+  sig.external_workflow_id = "xw";
+  sig.external_run_id = "xr";
+  sig.external_initiated_event_id = 3;
+  all.emplace_back(sig);
+  events::WorkflowExecutionUpdateAccepted ua;
+  ua.update_id = "u";
+  ua.name = "add";
+  ua.input = Payload("1");
+  ua.identity = "me";
+  all.emplace_back(ua);
+  events::WorkflowExecutionUpdateCompleted uc;
+  uc.update_id = "u";
+  uc.accepted_event_id = 3;
+  uc.result = Payload("1");
+  uc.failure = some_failure();
+  uc.turn_event_id = 4;
+  all.emplace_back(uc);
   return all;
 }
 

@@ -55,7 +55,8 @@ asio::awaitable<void> one_client(Engine* engine, int n, std::atomic<int>* comple
     const Execution e = co_await engine->wait_closed(r.workflow_id, {}, std::chrono::seconds(60));
     if (e.status == ExecutionStatus::completed) ++*completed;
     // A step that fails after the request is not tried again: then the execution fails.
-    if (e.status == ExecutionStatus::canceled || (e.cancel_requested && e.status == ExecutionStatus::failed)) ++*canceled;
+    if (e.status == ExecutionStatus::canceled || (e.cancel_requested && e.status == ExecutionStatus::failed))
+      ++*canceled;
   }
 }
 

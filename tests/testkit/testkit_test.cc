@@ -143,6 +143,68 @@ TEST_CASE("test.version: another build diverges, a patched one agrees") {
   }
 }
 
+TEST_CASE("test.signals gives the payloads in order, early ones too, and each request id once") {
+  Kit k;
+  k.start("test.signals", "w", k.input("\"count\":4,\"stepBetween\":true"));
+  for (int i = 1; i <= 4; ++i) {
+    k.run(k.engine->signal("w", {}, "s", std::to_string(i), "r" + std::to_string(i)));
+    k.run(k.engine->signal("w", {}, "s", std::to_string(i), "r" + std::to_string(i)));
+    if (i == 2) {
+      k.stop();
+      k.boot();
+    }
+  }
+  CHECK(k.wait("w").result == "[1,2,3,4]");
+  CHECK(k.error_of(k.engine->signal("w", {}, "s", "5", "")) == "workflow.closed");
+  CHECK(!k.get(k.engine->verify("w", {})).divergence);
+}
+
+TEST_CASE("test.update adds what it is told, refuses negatives without a trace, and answers a repeat the same") {
+  Kit k;
+  k.start("test.update", "w", "{}");
+  const auto add = [&](const std::string& by, const std::string& id) {
+    engine::UpdateRequest u;
+    u.workflow_id = "w";
+    u.name = "add";
+    u.input = "{\"by\":" + by + "}";
+    u.update_id = id;
+    return k.get(k.engine->update(u)).value;
+  };
+  CHECK(add("2", "u1") == "2");
+  CHECK(add("3", "u2") == "5");
+  CHECK(add("3", "u2") == "5");
+  const auto before = k.history("w").size();
+  CHECK_THROWS_AS(add("-1", "u3"), engine::FailureError);
+  CHECK(k.history("w").size() == before);
+  CHECK(k.get(k.engine->query("w", {}, "get", "")) == "5");
+  k.stop();
+  k.boot();
+  CHECK(add("3", "u2") == "5");
+  CHECK(add("1", "u4") == "6");
+  CHECK(k.get(k.engine->query("w", {}, "get", "")) == "6");
+  CHECK(k.error_of(k.engine->query("w", {}, "other", "")) == "workflow.query_unknown");
+  k.run(k.engine->signal("w", {}, "finish", "", ""));
+  CHECK(k.wait("w").result == "6");
+  CHECK(k.get(k.engine->query("w", {}, "get", "")) == "6");  // closed: by replay
+  CHECK(!k.get(k.engine->verify("w", {})).divergence);
+}
+
+TEST_CASE("test.continue goes on as new, under one workflow id, one run open at a time") {
+  Kit k;
+  const auto first = k.start("test.continue", "w", k.input("\"runs\":5"));
+  k.sim.run_until_idle(std::chrono::seconds(10));
+  const Execution last = k.wait("w");
+  CHECK(last.status == ExecutionStatus::completed);
+  CHECK(last.result == "{\"runs\":5}");
+  CHECK(k.lines() == std::vector<std::string>{"work-1 1", "work-2 1", "work-3 1", "work-4 1", "work-5 1"});
+  engine::ListFilter filter;
+  filter.workflow_id = "w";
+  CHECK(k.get(k.engine->list(filter)).executions.size() == 5);
+  const auto before = k.get(k.engine->describe("w", first.run_id)).execution;
+  CHECK(before.status == ExecutionStatus::continued_as_new);
+  CHECK(k.engine->open_executions() == 0);
+}
+
 TEST_CASE("unknown input fields are refused at the start") {
   Kit k;
   engine::StartRequest r;

@@ -131,16 +131,18 @@ struct MemoryStore::Core {
   CommitGroup lost;
 
   static asio::awaitable<void> flush(std::shared_ptr<Core> core) {
-    for (;;) {
+    while (core->has_work()) {
       const Duration delay = core->draw_delay();
       if (delay > Duration(0)) co_await core->runtime.sleep_for(delay);
-      if (core->write_group()) continue;
-      std::lock_guard lock(core->mutex);
-      if (core->crashed || core->queue.empty()) {
-        core->flushing = false;
-        co_return;
-      }
+      core->write_group();
     }
+  }
+
+  // False also ends the flusher: the next push starts another one.
+  bool has_work() {
+    std::lock_guard lock(mutex);
+    flushing = !crashed && !queue.empty();
+    return flushing;
   }
 
   Duration draw_delay() {

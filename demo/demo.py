@@ -5,6 +5,7 @@ import argparse
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -38,7 +39,7 @@ class Demo:
         print(f"{DIM}{text}{END}", flush=True)
 
     def show(self, *words, lines=None, env=None):
-        """Prints a command, runs it, and prints what it says (at most `lines` lines of it)."""
+        """Prints a command, runs it, and prints what it says (at most `lines` lines of it, cut to the screen's width)."""
         print(f"$ {shlex.join(words)}", flush=True)
         environment = self.server.environment(**(env or {})) if self.server else dict(os.environ)
         if sys.stdout.isatty():
@@ -48,14 +49,15 @@ class Demo:
             done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
         else:
             done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
-            out = done.stdout.splitlines()
+            width = shutil.get_terminal_size((160, 40)).columns - 1
+            out = [line if len(line) <= width else line[:width - 1] + "…" for line in done.stdout.splitlines()]
             print("\n".join(out[:lines] + ([f"… {len(out) - lines} more lines"] if len(out) > lines else [])), flush=True)
         if done.returncode != 0:
             raise SystemExit(f"{words[0]} ended with {done.returncode}")
 
     def psql(self, cluster, database, sql):
         """Shows a query and its answer."""
-        print(f"$ psql -h {cluster.host} -p {cluster.port} -U {cluster.user} {database} -c {shlex.quote(sql)}", flush=True)
+        print(f"$ psql -h {cluster.host} -p {cluster.port} -U {cluster.user} {database} -c \"{sql}\"", flush=True)
         print(cluster.psql(sql, database).rstrip(), flush=True)
 
     @property
@@ -122,6 +124,10 @@ class Demo:
         self.say("Started again on the same data directory:")
         print("$ " + shlex.join(["millrace", *self.server.command[1:]]))
         self.server.start()
+        again = wait_until(self._goes_on, "the second attempt", 60, every=0.01)
+        self.say(f"It goes on by itself, from {rows_committed(again):,} rows that are committed:")
+        self.show("millrace", "job", str(self.job_id))
+        print("…", flush=True)
         after = self.server.wait_for_job(self.job_id)
         self.show("millrace", "job", str(self.job_id))
         kept = rows_committed(after)
@@ -137,6 +143,13 @@ class Demo:
             raise SystemExit(f"job {self.job_id} ended before it could be killed: give --rows more")
         read, committed = rows_read(job), rows_committed(job)
         return job if committed > 0 and read > committed and read > self.options.rows / 3 else None
+
+    def _goes_on(self):
+        """The job once its second attempt has told where it is (or all is done)."""
+        job = self.server.job(self.job_id)
+        attempts = next((step["attempts"] for step in job["steps"] if step["name"] == "sync"), [])
+        told = job["streams"] and any(stream.get("rate") for stream in job["streams"])
+        return job if (len(attempts) > 1 and told) or job["status"] in ("succeeded", "failed") else None
 
     def compare(self):
         self.heading("Source and destination, compared row by row")

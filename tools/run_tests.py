@@ -63,7 +63,7 @@ def run_program(test, env, scale):
     timeout = max(test["timeout"], 30) * scale
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
-        is_catch = "plain" not in test["suite_names"]
+        is_catch = "unit" in test["suite_names"]
         options = ["-r", "xml", "-o", str(report)] if is_catch else []
         code, text = run([*test["cmd"], *options], timeout, environment, test.get("workdir") or ROOT)
         content = report.read_text(errors="replace") if report.exists() else ""

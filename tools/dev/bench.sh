@@ -2,7 +2,7 @@
 # ./dev bench: benchmarks, always beside the native tool in the same run.
 . tools/dev/common.sh
 
-known() { (cd bench && ls -d *.py *.sh 2> /dev/null | sed 's/\.[a-z]*$//'; sed -n "s/^ *executable('\([a-z_]*\)_bench'.*/\1/p" meson.build) | sort -u; }
+known() { sed -n "s/.*executable('bench_\([a-z_]*\)'.*/\1/p" bench/*/meson.build | sort -u; }
 usage() {
   cat <<TEXT
 usage: ./dev bench NAME [options of the benchmark]
@@ -19,8 +19,7 @@ name=$1
 shift
 known | grep -qx -- "$name" || { usage >&2; exit 2; }
 
+folder=$(dirname "$(grep -l "executable('bench_$name'" bench/*/meson.build)")
 bash tools/dev/setup.sh --quiet
-build_release
-if [ -f "bench/$name.py" ]; then run python3 -B "bench/$name.py" "$@"
-elif [ -f "bench/$name.sh" ]; then run bash "bench/$name.sh" "$@"
-else run "build/bench/${name}_bench" "$@"; fi
+build_release "$folder/bench_$name" millrace
+run "build/$folder/bench_$name" "$@"

@@ -81,11 +81,10 @@ if [ $all = yes ]; then
   if build_or_count build-clang build-clang clang++-19 --; then
     tests --build build-clang --label clang: --env MILLRACE_POWER_CUTS=30
   fi
-  if grep -qs fuzz meson_options.txt; then
-    say "fuzzing"
-    if build_or_count build-fuzz build-fuzz clang++-19 -Dfuzz=true "${debug[@]}" --; then
-      tests --build build-fuzz --only '^fuzz' --label fuzz: --timeout-scale 10
-    fi
+  say "fuzzing"
+  if build_or_count build-fuzz build-fuzz clang++-19 -Dfuzz=true -Doptimization=1 -Ddebug=true -Db_lundef=false -- \
+      tests/connectors/fuzz_row_reader tests/engine/fuzz_events; then
+    tests --build build-fuzz --only '^fuzz' --label fuzz: --timeout-scale 4
   fi
   say "lint"
   bash tools/dev/lint.sh || tests --failed lint

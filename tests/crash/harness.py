@@ -15,6 +15,7 @@ ROUNDS = int(os.environ.get("MILLRACE_CRASH_ROUNDS", "3"))
 SEED = int(os.environ.get("MILLRACE_CRASH_SEED") or random.SystemRandom().randrange(1, 1 << 31))
 TABLES = {"orders": 400_000, "lines": 350_000, "customers": 150_000, "events": 100_000}
 TOTAL = sum(TABLES.values())
+ROWS_PER_SPLIT = 60_000  # some twenty splits, so that there are many places to be killed at
 KEYS = {"orders": "id", "lines": "order_id, line", "customers": "code", "events": "id"}
 
 SHOP = """
@@ -135,7 +136,7 @@ class CrashCase(unittest.TestCase):
     def start(self):
         """Starts a sync."""
         self.log_offset = len(self.source.log())
-        return start_sync(self.server, self.connection)
+        return start_sync(self.server, self.connection, options={"rowsPerSplit": ROWS_PER_SPLIT})
 
     def kill_in_the_middle(self, job_id, fraction, earlier):
         """SIGKILL once a split is committed, another is in flight and that part of all rows was read by the attempt that
@@ -195,8 +196,9 @@ class CrashCase(unittest.TestCase):
             self.assertGreater(rows_read(at_kill), rows_committed(at_kill), "a split was in flight at the kill")
         in_flight = sum(rows_read(at_kill) - rows_committed(at_kill) for at_kill in seen)
         again = rows_read(job) - rows_committed(job)
-        # Between our last look and the kill some more rows may have been read: one split of each stream at most.
-        self.assertLessEqual(again, in_flight + TOTAL // 4 * len(seen), "rows that were committed have been read again")
+        # Between our last look and the kill some more rows may have been read: the splits in flight at most.
+        more = self.in_flight_at_most() * 2 * ROWS_PER_SPLIT * len(seen)
+        self.assertLessEqual(again, in_flight + more, "rows that were committed have been read again")
         self.check_reads(len(seen))
 
     def check_history(self, job):

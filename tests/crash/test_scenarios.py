@@ -123,26 +123,35 @@ class FullDiskTest(unittest.TestCase):
             server.log_path = temp_dir("log") / "server.log"
             pg.create_database("shop")
             pg.create_database("mirror")
-            pg.psql("CREATE TABLE t AS SELECT n AS id, md5(n::text) AS x FROM generate_series(1, 200000) n; "
+            pg.psql("CREATE TABLE t AS SELECT n AS id, md5(n::text) AS x FROM generate_series(1, 1500000) n; "
                     "ALTER TABLE t ADD PRIMARY KEY (id); ANALYZE", "shop")
             connection = make_connection(server, pg, "shop", pg, "mirror", [{"namespace": "public", "name": "t"}])
             before = server.wait_for_job(start_sync(server, connection))
             self.assertEqual(before["status"], "succeeded", before.get("failure"))
+            running = start_sync(server, connection, options={"rowsPerSplit": 50_000})
+            wait_until(lambda: rows_committed(server.job(running)) > 0, "the first committed split", every=0.002)
             free = shutil.disk_usage(self.mount).free
             with open(filler, "wb") as file:
                 os.posix_fallocate(file.fileno(), 0, free - (64 << 10))
 
+            source = {"name": "another", "connector": "postgres", "configuration": pg.configuration("shop", schemas=["public"])}
+
             def refused():
-                reply = server.http.request("POST", "/v1/jobs", {"connectionId": connection, "jobType": "sync"})
-                return reply if reply.status == 503 else server.wait_for_job(reply.json()["jobId"], 60) and None
+                reply = server.http.request("POST", "/v1/sources", source)
+                if reply.status == 200:
+                    server.http.call("DELETE", f"/v1/sources/{reply.json()['sourceId']}")
+                return reply if reply.status == 503 else None
             problem = wait_until(refused, "the server to refuse work", 60, every=0.1).json()
             self.assertEqual(problem["code"], "store.disk_full")
             self.assertTrue(problem["remedy"])
             self.assertNotEqual(server.http.request("GET", "/readyz").status, 200, "not ready while it takes no work")
             self.assertEqual(server.http.request("GET", "/livez").status, 200)
             self.assertEqual(server.job(before["jobId"])["status"], "succeeded", "what was acknowledged can be read")
+            self.assertNotEqual(server.job(running)["status"], "failed", "the running job waits for room")
 
             filler.unlink()
+            under_load = server.wait_for_job(running)
+            self.assertEqual(under_load["status"], "succeeded", under_load.get("failure"))
             def accepted():
                 reply = server.http.request("POST", "/v1/jobs?onConflict=attach", {"connectionId": connection, "jobType": "sync"})
                 return reply.json()["jobId"] if reply.status == 200 else None

@@ -1,8 +1,8 @@
 // Runtime: the outside world in one value - clock, timers, randomness, executor, blocking lane, threads.
 //
 // Passed by value (it is a handle) to whatever needs one of these. Outside common/runtime*.cc nobody names a clock, a
-// thread or an Asio timer; tools/rooms bans them. In the simulator a Runtime has one thread, virtual time and an in-line
-// lane, so the same code runs from one seed.
+// thread or an Asio timer; tools/rooms bans them. In the simulator a Runtime has one thread, virtual time and an
+// in-line lane, so the same code runs from one seed.
 #pragma once
 
 #include <cstdint>

@@ -28,6 +28,12 @@ Payload Context::side_effect(const std::string& name, const std::function<Payloa
 
 bool Context::patched(const std::string& id) { return replayer_->patched(id); }
 
+Context::Child Context::start_child(std::string type, Payload input, ChildOptions options) {
+  return replayer_->start_child(scope_, std::move(type), std::move(input), std::move(options));
+}
+Future Context::signal_external(std::string workflow_id, std::string name, Payload input) {
+  return replayer_->signal_external(scope_, std::move(workflow_id), std::move(name), std::move(input));
+}
 Future Context::next_signal(const std::string& name) { return replayer_->next_signal(scope_, name); }
 void Context::on_query(std::string name, QueryHandler handler) {
   replayer_->on_query(std::move(name), std::move(handler));

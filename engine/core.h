@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,6 +13,7 @@
 #include "common/task_group.h"
 #include "engine/engine.h"
 #include "engine/engine_metrics.h"
+#include "engine/records/outbox_row.h"
 #include "engine/slots.h"
 #include "engine/timer_queue.h"
 
@@ -75,6 +77,8 @@ struct Core {
   Busy pumps;                         // executions that decide or write
   std::atomic<bool> draining{false};  // no new work
   std::atomic<bool> stopped{false};   // nothing more is written
+  // Begins the delivery of an outbox row; set before anything runs.
+  std::function<void(const std::string& key, const OutboxRow& row)> deliver;
   TaskGroup tasks;
 };
 using CorePtr = std::shared_ptr<Core>;

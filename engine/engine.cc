@@ -65,6 +65,7 @@ std::size_t Engine::open_executions() const { return impl_->open_executions(); }
 Engine::Impl::~Impl() {
   core_->stopped = true;
   core_->executions.clear();
+  core_->deliver = {};
 }
 
 // ---- life ----
@@ -78,6 +79,7 @@ asio::awaitable<void> load(RunningPtr execution) { co_await execution->load(); }
 }  // namespace
 
 asio::awaitable<void> Engine::Impl::start() {
+  begin_delivery();
   core_->tasks.spawn("engine timers", run_timers(core_));
   // All are found before any work is taken, so that requests reach them; they are replayed some at a time.
   auto queue = std::make_shared<std::vector<RunningPtr>>();
@@ -93,6 +95,7 @@ asio::awaitable<void> Engine::Impl::start() {
     }
     range.begin = rows.back().key + '\0';
   }
+  co_await deliver_all();
   if (queue->empty()) co_return;
   log_info("recovering executions", {{"count", queue->size()}});
   std::reverse(queue->begin(), queue->end());

@@ -12,7 +12,7 @@
 
 namespace millrace::engine {
 
-class Engine::Impl {
+class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
  public:
   Impl(Runtime runtime, std::shared_ptr<state::Store> store, Registry registry, EngineOptions options)
       : core_(std::make_shared<Core>(std::move(runtime), std::move(store), std::move(registry), options)) {}
@@ -21,7 +21,8 @@ class Engine::Impl {
   asio::awaitable<void> start();
   asio::awaitable<void> stop(Duration grace);
 
-  asio::awaitable<StartResult> start_workflow(StartRequest request);
+  asio::awaitable<StartResult> start_workflow(StartRequest request,
+                                              RunningExecution::Origin origin = RunningExecution::Origin());
   asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason,
                                        std::string request_id);
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
@@ -62,6 +63,13 @@ class Engine::Impl {
   // The run's input, and its result if it has one.
   asio::awaitable<Execution> read_execution(Found found);
   static asio::awaitable<void> recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue);
+
+  // engine_outbox.cc
+  void begin_delivery();
+  asio::awaitable<void> deliver_all();
+  static asio::awaitable<void> deliver(std::shared_ptr<Impl> self, std::string key, OutboxRow row);
+  asio::awaitable<void> deliver_once(std::string key, OutboxRow row);
+  asio::awaitable<void> erase_row(std::string key);
 
   CorePtr core_;
 };

@@ -38,7 +38,7 @@ void check_request(const StartRequest& request) {
 
 }  // namespace
 
-asio::awaitable<StartResult> Engine::Impl::start_workflow(StartRequest request) {
+asio::awaitable<StartResult> Engine::Impl::start_workflow(StartRequest request, RunningExecution::Origin origin) {
   if (core_->draining) throw Error("workflow.draining");
   if (core_->registry.workflow(request.type) == nullptr)
     throw Error("workflow.type_unknown", "no workflow of type " + request.type + " is registered");
@@ -72,7 +72,7 @@ asio::awaitable<StartResult> Engine::Impl::start_workflow(StartRequest request) 
     auto execution = std::make_shared<RunningExecution>(core_, request.run_id);
     // A run id that is taken is found out here or by the batch; the same way on.
     if (core_->executions.insert(request.run_id, execution)) {
-      const bool started = co_await execution->start(request, std::move(beside));
+      const bool started = co_await execution->start(request, std::move(beside), origin);
       if (started) {
         StartResult result;
         result.workflow_id = request.workflow_id;

@@ -60,6 +60,7 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   record_.failure = std::move(failure);
   steps_.on_close(tx);
   timers_.on_close(tx);
+  links_.on_close(tx, closing);
   tx.batch.erase(keys::open_run(run_id_));
   const WallTime started = record_.started;
   tx.batch.erase(keys::index_by_attribute("status", to_string(ExecutionStatus::running), started, run_id_));

@@ -114,6 +114,9 @@ void RunningExecution::continue_as_new(Transaction& tx, const HistoryEvent& even
   origin.continued_run_id = run_id_;
   origin.first_run_id = record_.first_run_id.empty() ? run_id_ : record_.first_run_id;
   origin.initiator = "workflow";
+  origin.parent_workflow_id = record_.parent_workflow_id;
+  origin.parent_run_id = record_.parent_run_id;
+  origin.parent_event_id = record_.parent_event_id;
   const auto unread = replayer_->unread_signals();
   next->begin(*first, request, state::Batch(), origin);
   for (const auto& signal : unread) next->append(*first, signal);

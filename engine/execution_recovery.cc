@@ -15,6 +15,7 @@ void RunningExecution::restore(const HistoryEvent& event) {
   last_event_id_ = event.id;
   steps_.restore(event);
   timers_.restore(event);
+  links_.restore(event);
   restore_update(event);
 }
 

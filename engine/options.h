@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/time_point.h"
@@ -35,6 +36,26 @@ enum class CancelMode {
   wait,        // ends with what the step answers (default)
   try_cancel,  // tells the step and fails with "Cancelled" at once
   abandon,     // fails with "Cancelled" at once; the step is not told
+};
+
+// What becomes of a child that is open when its parent closes. Stored numbers; never changed.
+enum class ParentClosePolicy : std::uint8_t { terminate = 1, abandon = 2, request_cancel = 3 };
+inline std::string_view to_string(ParentClosePolicy policy) {
+  switch (policy) {
+    case ParentClosePolicy::terminate:
+      return "TERMINATE";
+    case ParentClosePolicy::abandon:
+      return "ABANDON";
+    case ParentClosePolicy::request_cancel:
+      return "REQUEST_CANCEL";
+  }
+  return {};
+}
+
+struct ChildOptions {
+  ChildOptions() = default;
+  std::string workflow_id;  // empty: "<parent's>-c<n>", n counting its children
+  ParentClosePolicy parent_close_policy = ParentClosePolicy::terminate;
 };
 
 // The queue from which this process takes nothing: a step on it waits for its schedule-to-start time-out.

@@ -21,6 +21,12 @@ struct Same {
       return a.started_event_id == b.started_event_id;
     else if constexpr (std::is_same_v<A, events::MarkerRecorded>)
       return a.kind == b.kind && a.name == b.name;
+    else if constexpr (std::is_same_v<A, events::StartChildInitiated>)
+      return a.workflow_id == b.workflow_id && a.workflow_type == b.workflow_type;
+    else if constexpr (std::is_same_v<A, events::SignalExternalInitiated>)
+      return a.workflow_id == b.workflow_id && a.name == b.name;
+    else if constexpr (std::is_same_v<A, events::RequestCancelExternalInitiated>)
+      return a.workflow_id == b.workflow_id;
     else if constexpr (std::is_same_v<A, events::WorkflowExecutionUpdateCompleted>)
       return a.update_id == b.update_id;
     else

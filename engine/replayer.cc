@@ -35,7 +35,7 @@ std::optional<Divergence> Replayer::deliver(const HistoryEvent& news) {
     if (const auto* a = std::get_if<events::ActivityTaskTimedOut>(&news.attributes)) return a->scheduled_event_id;
     if (const auto* a = std::get_if<events::ActivityTaskCanceled>(&news.attributes)) return a->scheduled_event_id;
     if (const auto* a = std::get_if<events::TimerFired>(&news.attributes)) return a->started_event_id;
-    return 0;
+    return initiated_event_of(news.attributes);
   }();
   if (subject != 0) {
     const auto it = operations_.find(subject);
@@ -137,6 +137,8 @@ void Replayer::apply(const HistoryEvent& news) {
     cancel(*root_);
   } else if (std::holds_alternative<events::WorkflowExecutionSignaled>(news.attributes)) {
     take_signal(news);
+  } else if (take_link(news)) {
+    return;
   } else if (std::holds_alternative<events::WorkflowExecutionUpdateAccepted>(news.attributes)) {
     begin_update(news);
   }
@@ -145,17 +147,17 @@ void Replayer::apply(const HistoryEvent& news) {
 void Replayer::resolve(Operation& op, Payload value) {
   if (op.pending->ready) return;  // given up by the code before
   op.pending->value = std::move(value);
-  wake(op);
+  wake(op.pending);
 }
 
 void Replayer::fail(Operation& op, Failure failure) {
   if (op.pending->ready) return;
   op.pending->failure = std::move(failure);
-  wake(op);
+  wake(op.pending);
 }
 
-void Replayer::wake(Operation& op) {
-  const detail::PendingPtr pending = op.pending;
+void Replayer::wake(const detail::PendingPtr& to_wake) {
+  const detail::PendingPtr pending = to_wake;  // the code may drop its own
   pending->ready = true;
   while (!pending->waiters.empty()) {
     const auto waiter = pending->waiters.front();
@@ -279,6 +281,10 @@ void Replayer::cancel(const OperationPtr& op) {
   if (op->event_id == 0) {
     // Asked for in this very turn: it leaves no trace.
     std::erase_if(commands_, [&](const Command& c) { return c.operation == op; });
+    if (op->started && !op->started->ready) {
+      op->started->failure = cancelled_failure();
+      wake(op->started);
+    }
     fail(*op, cancelled_failure());
     return;
   }
@@ -289,6 +295,20 @@ void Replayer::cancel(const OperationPtr& op) {
     commands_.emplace_back(std::move(t));
     operations_.erase(op->event_id);
     fail(*op, cancelled_failure());
+    return;
+  }
+  if (op->kind == Operation::Kind::message) return;  // on its way
+  if (op->kind == Operation::Kind::child) {
+    events::RequestCancelExternalInitiated c;
+    c.workflow_id = op->name;
+    c.child_initiated_event_id = op->event_id;
+    // Its answer is waited for by nobody; the child's own end is.
+    auto message = std::make_shared<Operation>();
+    message->kind = Operation::Kind::message;
+    message->pending = std::make_shared<detail::Pending>();
+    message->scope = root_;
+    message->name = op->name;
+    commands_.emplace_back(std::move(c), std::move(message));
     return;
   }
   if (op->cancel_mode != CancelMode::abandon) {

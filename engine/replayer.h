@@ -25,9 +25,10 @@ namespace millrace::engine {
 
 // Something that code waits for and history ends: a step, a timer, a signal.
 struct Operation {
-  enum class Kind { step, timer, signal };
+  enum class Kind { step, timer, signal, child, message };
   Kind kind = Kind::step;
   detail::PendingPtr pending;
+  detail::PendingPtr started;  // of a child
   std::uint64_t event_id = 0;  // that scheduled it; 0: not in the history yet
   std::string name;            // activity id or timer id
   ScopePtr scope;
@@ -98,6 +99,8 @@ class Replayer {
   std::uint64_t random();
   Payload side_effect(const std::string& name, const std::function<Payload()>& value);
   bool patched(const std::string& id);
+  Context::Child start_child(const ScopePtr& scope, std::string type, Payload input, ChildOptions options);
+  Future signal_external(const ScopePtr& scope, std::string workflow_id, std::string name, Payload input);
   Future next_signal(const ScopePtr& scope, const std::string& name);
   void on_query(std::string name, QueryHandler handler) { queries_[std::move(name)] = std::move(handler); }
   void on_update(std::string name, UpdateValidator validator, UpdateHandler handler);
@@ -110,11 +113,12 @@ class Replayer {
   void apply(const HistoryEvent& news);
   void resume(std::coroutine_handle<> handle);
   void take_signal(const HistoryEvent& event);
+  bool take_link(const HistoryEvent& event);
   void begin_update(const HistoryEvent& event);
   void finish_updates();
   void resolve(Operation& operation, Payload value);
   void fail(Operation& operation, Failure failure);
-  void wake(Operation& operation);
+  void wake(const detail::PendingPtr& pending);
   void cancel(const OperationPtr& operation);
   void finish(Turn& turn);
   Divergence divergence(std::uint64_t event_id, std::string expected, std::string got) const;
@@ -134,6 +138,7 @@ class Replayer {
   std::map<std::string, std::uint32_t> step_counts_;
   std::map<std::string, bool> patches_;
   std::uint32_t timer_count_ = 0;
+  std::uint32_t child_count_ = 0;
   std::uint64_t last_turn_id_ = 0;  // of events seen, for continue_as_new_suggested()
   std::map<std::string, std::vector<OperationPtr>> signal_waits_;
   std::vector<HistoryEvent> unread_signals_;

@@ -28,7 +28,8 @@ RunningExecution::RunningExecution(CorePtr core, std::string run_id)
       run_id_(std::move(run_id)),
       strand_(core_->runtime.make_strand()),
       steps_(*this),
-      timers_(*this) {}
+      timers_(*this),
+      links_(*this) {}
 
 void RunningExecution::submit(Input input) {
   core_->pumps.enter();
@@ -129,6 +130,12 @@ void RunningExecution::dispatch(Transaction& tx, const HistoryEvent& event) {
       return timers_.on_started(tx, event);
     case EventType::timer_canceled:
       return timers_.on_canceled(tx, event);
+    case EventType::start_child_initiated:
+      return links_.on_child_initiated(tx, event);
+    case EventType::signal_external_initiated:
+      return links_.on_signal_initiated(tx, event);
+    case EventType::request_cancel_external_initiated:
+      return links_.on_cancel_initiated(tx, event);
     case EventType::update_completed:
       return on_update_completed(tx, event);
     case EventType::workflow_execution_continued_as_new:
@@ -222,12 +229,12 @@ void RunningExecution::abandon() {
 
 // ---- starting ----
 
-asio::awaitable<bool> RunningExecution::start(StartRequest request, state::Batch beside) {
+asio::awaitable<bool> RunningExecution::start(StartRequest request, state::Batch beside, Origin origin) {
   auto ack = std::make_shared<Ack>();
   auto shared = std::make_shared<std::pair<StartRequest, state::Batch>>(std::move(request), std::move(beside));
-  submit([this, ack, shared](Transaction& tx) {
+  submit([this, ack, shared, origin = std::move(origin)](Transaction& tx) {
     tx.acks.push_back(ack);
-    begin(tx, shared->first, std::move(shared->second), Origin());
+    begin(tx, shared->first, std::move(shared->second), origin);
   });
   asio::dispatch(strand_, [self = shared_from_this()] {
     self->ready_ = true;
@@ -249,6 +256,9 @@ void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batc
   record_.started = tx.now;
   record_.memo = request.memo;
   record_.first_run_id = origin.first_run_id;
+  record_.parent_workflow_id = origin.parent_workflow_id;
+  record_.parent_run_id = origin.parent_run_id;
+  record_.parent_event_id = origin.parent_event_id;
   run_timeout_ = request.run_timeout;
   tx.batch.put(keys::open_run(run_id_), encode_record(OpenRow()));
   CurrentRow current;
@@ -277,6 +287,9 @@ void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batc
   started.continued_run_id = origin.continued_run_id;
   started.first_run_id = origin.first_run_id;
   started.initiator = origin.initiator;
+  started.parent_workflow_id = origin.parent_workflow_id;
+  started.parent_run_id = origin.parent_run_id;
+  started.parent_initiated_event_id = origin.parent_event_id;
   started.build_id = kBuildId;
   append(tx, std::move(started));
   if (request.run_timeout) timers_.on_run_timeout(tx, tx.now + *request.run_timeout);

@@ -23,6 +23,7 @@
 
 #include "common/event.h"
 #include "engine/core.h"
+#include "engine/execution_links.h"
 #include "engine/execution_steps.h"
 #include "engine/execution_timers.h"
 #include "engine/records/run_record.h"
@@ -42,10 +43,20 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   const std::string& run_id() const { return run_id_; }
   const asio::any_io_executor& strand() const { return strand_; }
 
+  // Where a run comes from that nobody started.
+  struct Origin {
+    std::string continued_run_id;
+    std::string first_run_id;
+    std::string initiator;
+    std::string parent_workflow_id;
+    std::string parent_run_id;
+    std::uint64_t parent_event_id = 0;
+  };
+
   // Begins a new run; the batch is conditional on there being no such run and on the conditions in `request.extra` and
   // `beside`, and writes both. Done when it is durable: true, or false if a condition failed (then nothing was
   // written). Throws store.disk_full.
-  asio::awaitable<bool> start(StartRequest request, state::Batch beside);
+  asio::awaitable<bool> start(StartRequest request, state::Batch beside, Origin origin);
   // Reads and replays what the store has; then goes on with it. On the strand.
   asio::awaitable<void> load();
   // Gives up what waits and takes no more.
@@ -79,6 +90,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   const RunRecord& record() const { return record_; }
   ExecutionSteps& steps() { return steps_; }
   ExecutionTimers& timers() { return timers_; }
+  ExecutionLinks& links() { return links_; }
   // Appends an event; the reference is good until the next one.
   const HistoryEvent& append(Transaction& tx, Attributes attributes);
   void request_cancel(Transaction& tx, std::string reason, std::string identity, std::string request_id);
@@ -104,12 +116,6 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void restore(const HistoryEvent& event);
   void block(Transaction& tx, Divergence divergence);
   void close(Transaction& tx, const HistoryEvent& closing);
-  // Where a run comes from that nobody started.
-  struct Origin {
-    std::string continued_run_id;
-    std::string first_run_id;
-    std::string initiator;
-  };
   void begin(Transaction& tx, StartRequest& request, state::Batch beside, const Origin& origin);
   void continue_as_new(Transaction& tx, const HistoryEvent& event);
   void adopt(Transaction& first);
@@ -142,6 +148,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   std::unique_ptr<Replayer> replayer_;
   ExecutionSteps steps_;
   ExecutionTimers timers_;
+  ExecutionLinks links_;
   std::optional<Duration> run_timeout_;
   struct UpdateState {
     bool completed = false;

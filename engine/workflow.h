@@ -108,6 +108,16 @@ class Context {
   // false in those that were here before it. The same answer each time in a run.
   bool patched(const std::string& id);
 
+  // Starts another workflow as a child. `started` ends with its run id once it runs, `result` with its result, or
+  // throws FailureError: it was not started (an open run has its id, its type is unknown), or ended otherwise.
+  struct Child {
+    Future started;
+    Future result;
+  };
+  Child start_child(std::string type, Payload input, ChildOptions options);
+  // Sends a signal to another execution; ends when it has it, or throws FailureError: there is none, or it is closed.
+  Future signal_external(std::string workflow_id, std::string name, Payload input);
+
   // The next signal of that name that was not read yet, in the order in which they came; also those from before the
   // ask.
   Future next_signal(const std::string& name);

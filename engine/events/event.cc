@@ -64,13 +64,29 @@ struct Key {
   std::string operator()(const events::WorkflowExecutionSignaled& a) const { return a.name; }
   std::string operator()(const events::WorkflowExecutionUpdateAccepted& a) const { return a.name + " " + a.update_id; }
   std::string operator()(const events::WorkflowExecutionUpdateCompleted& a) const { return a.update_id; }
+  std::string operator()(const events::StartChildInitiated& a) const {
+    return a.workflow_id + " (" + a.workflow_type + ")";
+  }
+  std::string operator()(const events::SignalExternalInitiated& a) const { return a.workflow_id + " " + a.name; }
+  std::string operator()(const events::RequestCancelExternalInitiated& a) const { return a.workflow_id; }
   template <class T>
-  std::string operator()(const T&) const {
+  std::string operator()(const T& a) const {
+    if constexpr (requires { a.initiated_event_id; }) return of(a.initiated_event_id);
     return {};
   }
   static std::string of(std::uint64_t scheduled) { return "of event " + std::to_string(scheduled); }
 };
 }  // namespace
+
+std::uint64_t initiated_event_of(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) -> std::uint64_t {
+        if constexpr (requires { a.initiated_event_id; })
+          return std::is_same_v<std::remove_cvref_t<decltype(a)>, events::ChildStarted> ? 0 : a.initiated_event_id;
+        return 0;
+      },
+      attributes);
+}
 
 std::string describe_event(const Attributes& attributes) {
   std::string out(event_type_name(type_of(attributes)));

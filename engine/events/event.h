@@ -4,7 +4,9 @@
 #include <variant>
 
 #include "engine/engine.h"
+#include "engine/events/child.h"
 #include "engine/events/execution.h"
+#include "engine/events/external.h"
 #include "engine/events/marker.h"
 #include "engine/events/signal.h"
 #include "engine/events/step.h"
@@ -14,16 +16,18 @@
 
 namespace millrace::engine {
 
-using Attributes =
-    std::variant<events::WorkflowExecutionStarted, events::WorkflowExecutionCompleted, events::WorkflowExecutionFailed,
-                 events::WorkflowExecutionCanceled, events::WorkflowExecutionTimedOut,
-                 events::WorkflowExecutionTerminated, events::WorkflowExecutionCancelRequested,
-                 events::WorkflowTaskCompleted, events::ActivityTaskScheduled, events::ActivityTaskStarted,
-                 events::ActivityTaskCompleted, events::ActivityTaskFailed, events::ActivityTaskTimedOut,
-                 events::ActivityTaskCancelRequested, events::ActivityTaskCanceled, events::TimerStarted,
-                 events::TimerFired, events::TimerCanceled, events::MarkerRecorded,
-                 events::WorkflowExecutionContinuedAsNew, events::WorkflowExecutionSignaled,
-                 events::WorkflowExecutionUpdateAccepted, events::WorkflowExecutionUpdateCompleted>;
+using Attributes = std::variant<
+    events::WorkflowExecutionStarted, events::WorkflowExecutionCompleted, events::WorkflowExecutionFailed,
+    events::WorkflowExecutionCanceled, events::WorkflowExecutionTimedOut, events::WorkflowExecutionTerminated,
+    events::WorkflowExecutionCancelRequested, events::WorkflowTaskCompleted, events::ActivityTaskScheduled,
+    events::ActivityTaskStarted, events::ActivityTaskCompleted, events::ActivityTaskFailed,
+    events::ActivityTaskTimedOut, events::ActivityTaskCancelRequested, events::ActivityTaskCanceled,
+    events::TimerStarted, events::TimerFired, events::TimerCanceled, events::MarkerRecorded,
+    events::WorkflowExecutionContinuedAsNew, events::WorkflowExecutionSignaled, events::WorkflowExecutionUpdateAccepted,
+    events::WorkflowExecutionUpdateCompleted, events::StartChildInitiated, events::StartChildFailed,
+    events::ChildStarted, events::ChildCompleted, events::ChildFailed, events::ChildCanceled, events::ChildTimedOut,
+    events::ChildTerminated, events::SignalExternalInitiated, events::SignalExternalFailed, events::ExternalSignaled,
+    events::RequestCancelExternalInitiated, events::RequestCancelExternalFailed, events::ExternalCancelRequested>;
 
 struct HistoryEvent {
   HistoryEvent() = default;
@@ -39,6 +43,9 @@ inline EventType type_of(const HistoryEvent& event) { return type_of(event.attri
 bool is_command_event(EventType type);
 // Ends the run.
 bool is_closing_event(EventType type);
+
+// The INITIATED that an event of a child or of a message to another execution ends; 0 for all others.
+std::uint64_t initiated_event_of(const Attributes& attributes);
 
 // "ACTIVITY_TASK_SCHEDULED check-1 (check)": the type and what replay compares.
 std::string describe_event(const Attributes& attributes);

@@ -32,6 +32,8 @@ struct RunRecord {
   Divergence blocked;
   std::string first_run_id;  // of the chain; empty: this run
   std::string parent_run_id;
+  std::string parent_workflow_id;
+  std::uint64_t parent_event_id = 0;  // the parent's INITIATED
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -54,6 +56,8 @@ struct RunRecord {
     v("blockedPosition", s.blocked.position);
     v("firstRunId", s.first_run_id);
     v("parentRunId", s.parent_run_id);
+    v("parentWorkflowId", s.parent_workflow_id);
+    v("parentEventId", s.parent_event_id);
   }
 };
 

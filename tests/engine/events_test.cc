@@ -200,6 +200,57 @@ std::vector<Attributes> one_of_each() {
   uc.failure = some_failure();
   uc.turn_event_id = 4;
   all.emplace_back(uc);
+  events::StartChildInitiated sci;
+  sci.workflow_id = "w-c1";
+  sci.workflow_type = "t";
+  sci.input = Payload("1");
+  sci.parent_close_policy = ParentClosePolicy::abandon;
+  sci.turn_event_id = 2;
+  all.emplace_back(sci);
+  events::StartChildFailed scf;
+  scf.initiated_event_id = 3;
+  scf.workflow_id = "w-c1";
+  scf.failure = some_failure();
+  all.emplace_back(scf);
+  events::ChildStarted cs;
+  cs.initiated_event_id = 3;
+  cs.workflow_id = "w-c1";
+  cs.run_id = "r";
+  all.emplace_back(cs);
+  events::ChildCompleted cc;
+  cc.initiated_event_id = 3;
+  cc.result = Payload("1");
+  all.emplace_back(cc);
+  const auto ended = [&](auto e) {
+    e.initiated_event_id = 3;
+    e.failure = some_failure();
+    all.emplace_back(e);
+  };
+  ended(events::ChildFailed());
+  ended(events::ChildCanceled());
+  ended(events::ChildTimedOut());
+  ended(events::ChildTerminated());
+  ended(events::SignalExternalFailed());
+  ended(events::RequestCancelExternalFailed());
+  events::SignalExternalInitiated sei;
+  sei.workflow_id = "w";
+  sei.run_id = "r";
+  sei.name = "s";
+  sei.input = Payload("1");
+  sei.turn_event_id = 2;
+  all.emplace_back(sei);
+  events::ExternalSignaled es;
+  es.initiated_event_id = 3;
+  all.emplace_back(es);
+  events::RequestCancelExternalInitiated rci;
+  rci.workflow_id = "w";
+  rci.run_id = "r";
+  rci.child_initiated_event_id = 2;
+  rci.turn_event_id = 3;
+  all.emplace_back(rci);
+  events::ExternalCancelRequested ecr;
+  ecr.initiated_event_id = 3;
+  all.emplace_back(ecr);
   return all;
 }
 
@@ -365,6 +416,8 @@ TEST_CASE("records have the bytes they always had, and come back") {
         "00"
         "00"
         "01"
+        "00"
+        "00"
         "00"
         "00"
         "00"

@@ -27,6 +27,7 @@ void register_testkit(engine::Registry& registry, const TestkitOptions& options)
   add_steps(registry);
   add_retries(registry);
   add_waits(registry);
+  add_links(registry);
   add_messages(registry);
   add_sagas(registry);
   add_versions(registry, options);

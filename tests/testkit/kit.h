@@ -29,6 +29,7 @@ Payload work(const Input& in, std::int64_t value);
 void add_steps(engine::Registry& registry);
 void add_retries(engine::Registry& registry);
 void add_waits(engine::Registry& registry);
+void add_links(engine::Registry& registry);
 void add_messages(engine::Registry& registry);
 void add_sagas(engine::Registry& registry);
 void add_versions(engine::Registry& registry, const TestkitOptions& options);

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "state/keys.h"
 #include "tests/engine/fixture.h"
 #include "tests/testkit/testkit.h"
 
@@ -203,6 +204,60 @@ TEST_CASE("test.continue goes on as new, under one workflow id, one run open at 
   const auto before = k.get(k.engine->describe("w", first.run_id)).execution;
   CHECK(before.status == ExecutionStatus::continued_as_new);
   CHECK(k.engine->open_executions() == 0);
+}
+
+TEST_CASE("test.children gives its children's results in order, over a restart too") {
+  Kit k;
+  k.start("test.children", "w",
+          "{\"n\":3,\"type\":\"test.steps\",\"input\":" + k.input("\"n\":3,\"stepMs\":1000") + "}");
+  k.sim.run_until_idle(std::chrono::milliseconds(1'500));
+  k.stop();
+  k.boot();
+  CHECK(k.wait("w").result == "[{\"sum\":6},{\"sum\":6},{\"sum\":6}]");
+  CHECK(k.wait("w-c2").status == ExecutionStatus::completed);
+  CHECK(!k.get(k.engine->verify("w", {})).divergence);
+  CHECK(k.engine->open_executions() == 0);
+  CHECK(k.get(k.store->scan(state::prefix_range(state::keys::outbox_prefix(0)))).empty());
+}
+
+TEST_CASE("when a parent closes, its children do as their policy says") {
+  for (const auto& [policy, status] : {std::pair{"terminate", ExecutionStatus::terminated},
+                                       {"requestCancel", ExecutionStatus::canceled},
+                                       {"abandon", ExecutionStatus::running}}) {
+    Kit k;
+    k.run_workflow(
+        "test.children", "w",
+        std::string(
+            "{\"n\":2,\"type\":\"test.timer\",\"wait\":false,\"input\":{\"seconds\":1000},\"parentClosePolicy\":\"") +
+            policy + "\"}");
+    k.sim.run_until_idle(std::chrono::seconds(5));
+    INFO(policy);
+    CHECK(k.describe("w-c1").execution.status == status);
+    CHECK(k.describe("w-c2").execution.status == status);
+  }
+}
+
+TEST_CASE("a cancel request reaches the children, and a child that fails fails its parent") {
+  Kit k;
+  k.start("test.children", "w", R"({"n":1,"type":"test.timer","input":{"seconds":1000}})");
+  k.sim.run_until_idle(std::chrono::seconds(1));
+  k.run(k.engine->request_cancel("w", {}, "", ""));
+  CHECK(k.wait("w", std::chrono::seconds(10)).status == ExecutionStatus::canceled);
+  CHECK(k.describe("w-c1").execution.status == ExecutionStatus::canceled);
+  const Execution e =
+      k.run_workflow("test.children", "v", R"({"n":1,"type":"test.retry","input":{"failures":9,"nonRetryable":true}})");
+  CHECK(e.status == ExecutionStatus::failed);
+  CHECK(e.failure->type == "TestFailure");
+  const Execution u = k.run_workflow("test.children", "u", R"({"n":1,"type":"no.such.type"})");
+  CHECK(u.failure->type == "workflow.type_unknown");
+}
+
+TEST_CASE("test.ring passes its token round and round") {
+  Kit k;
+  k.start("test.ring", "w", k.input("\"nodes\":4,\"laps\":5"));
+  CHECK(k.wait("w", std::chrono::seconds(100)).result == "{\"laps\":5}");
+  CHECK(k.lines().size() == 20);
+  CHECK(!k.get(k.engine->verify("w", {})).divergence);
 }
 
 TEST_CASE("unknown input fields are refused at the start") {

@@ -1,0 +1,128 @@
+// Delivery of messages between executions. Each is idempotent at its receiver and is tried until its row is gone; what
+// a server that stops leaves behind, the next one delivers.
+#include "common/errors.h"
+#include "common/log.h"
+#include "engine/engine_impl.h"
+#include "state/keys.h"
+
+namespace millrace::engine {
+
+namespace keys = state::keys;
+
+namespace {
+
+constexpr Duration kRetryDelay = std::chrono::seconds(1);
+
+}  // namespace
+
+void Engine::Impl::begin_delivery() {
+  core_->deliver = [weak = weak_from_this()](const std::string& key, const OutboxRow& row) {
+    const auto self = weak.lock();
+    if (self && !self->core_->stopped) self->core_->tasks.spawn("engine outbox", deliver(self, key, row));
+  };
+}
+
+asio::awaitable<void> Engine::Impl::deliver_all() {
+  state::Range range = state::prefix_range(keys::outbox_prefix(state::kEmbeddedShard));
+  for (;;) {
+    const auto rows = co_await core_->store->scan(range);
+    if (rows.empty()) co_return;
+    for (const state::KeyValue& row : rows) core_->deliver(row.key, decode_record<OutboxRow>(row.value));
+    range.begin = rows.back().key + '\0';
+  }
+}
+
+asio::awaitable<void> Engine::Impl::deliver(std::shared_ptr<Impl> self, std::string key, OutboxRow row) {
+  for (;;) {
+    std::exception_ptr error;
+    try {
+      co_await self->deliver_once(key, row);
+      co_return;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (is_cancelled(error) || self->core_->draining) co_return;  // the row stays for the next server
+    log_warn("a message between executions is tried again",
+             {{"from", row.from_run_id}, {"to", row.workflow_id}, {"error", millrace::describe(error)}});
+    co_await self->core_->runtime.sleep_for(kRetryDelay);
+  }
+}
+
+asio::awaitable<void> Engine::Impl::erase_row(std::string key) {
+  state::Batch batch;
+  batch.erase(std::move(key));
+  co_await core_->store->commit(std::move(batch));
+}
+
+asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row) {
+  const std::string request_id = "link/" + row.from_run_id + "/" + std::to_string(row.event_id);
+  std::string child_run;
+  std::optional<Failure> refused;
+  std::exception_ptr error;
+  try {
+    switch (row.kind) {
+      case OutboxKind::start_child: {
+        StartRequest request;
+        request.type = row.name;
+        request.workflow_id = row.workflow_id;
+        request.input = row.payload;
+        request.request_id = request_id;
+        RunningExecution::Origin origin;
+        origin.parent_workflow_id = row.from_workflow_id;
+        origin.parent_run_id = row.from_run_id;
+        origin.parent_event_id = row.event_id;
+        child_run = (co_await start_workflow(std::move(request), std::move(origin))).run_id;
+        break;
+      }
+      case OutboxKind::signal:
+        co_await signal(row.workflow_id, row.run_id, row.name, row.payload, request_id);
+        break;
+      case OutboxKind::cancel:
+        co_await request_cancel(row.workflow_id, row.run_id, "asked for by " + row.from_workflow_id, request_id);
+        break;
+      case OutboxKind::parent_closed:
+        if (row.policy == ParentClosePolicy::terminate)
+          co_await terminate(row.workflow_id, row.run_id, "its parent " + row.from_workflow_id + " closed");
+        else
+          co_await request_cancel(row.workflow_id, row.run_id, "its parent closed", request_id);
+        break;
+      case OutboxKind::child_closed:
+        break;
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) {
+    const Failure failure = failure_from_exception(error);
+    if (failure.retryable || is_cancelled(error)) std::rethrow_exception(error);
+    refused = failure;  // nobody there, closed, in use: that is the answer
+  }
+  const RunningPtr receiver =
+      core_->executions.find(row.kind == OutboxKind::child_closed ? row.run_id : row.from_run_id);
+  if (row.kind == OutboxKind::parent_closed || !receiver) {
+    // Nobody waits for an answer. A child whose parent closed before it could know its run is told here.
+    if (row.kind == OutboxKind::start_child && !child_run.empty() && row.policy != ParentClosePolicy::abandon) {
+      row.kind = OutboxKind::parent_closed;
+      row.run_id = child_run;
+      co_await deliver_once(std::move(key), std::move(row));
+      co_return;
+    }
+    co_await erase_row(std::move(key));
+    co_return;
+  }
+  RunningExecution* e = receiver.get();
+  receiver->submit([e, key, row, child_run, refused, core = core_](Transaction& tx) {
+    if (row.kind == OutboxKind::child_closed)
+      e->links().child_closed(tx, key, row);
+    else if (row.kind != OutboxKind::start_child)
+      e->links().message_arrived(tx, key, row.kind, row.event_id, refused);
+    else if (refused)
+      e->links().child_not_started(tx, key, row.event_id, *refused);
+    else if (e->accepts())
+      e->links().child_started(tx, key, row.event_id, child_run);
+    else
+      tx.act([core, key, row] { core->deliver(key, row); });  // it closed just now: again, for its policy
+  });
+}
+
+}  // namespace millrace::engine

@@ -11,6 +11,9 @@
 // (notices, parameter changes) either waits in the socket, where RawCopy reads over it, or has been taken whole by libpq;
 // half a message in libpq's buffer would show as a frame of unknown type, and the session is then declared broken.
 //
+// A server sends COPY OUT in pieces of 8 KiB and wakes a reader that waits for each. Looking again after a fifth of a
+// millisecond instead, so that more gathers, was tried and costs more than it saves (0.16 against 0.115 us a row).
+//
 // Only for sessions without TLS and without GSS encryption: there, libpq alone holds the cipher state.
 #pragma once
 

@@ -1,7 +1,7 @@
 // The data path against the native tool, in one run: source.read -> Pipe -> SplitWriter on two strands, interleaved with
 // `psql COPY binary | psql COPY binary`, PostgreSQL to PostgreSQL over Unix sockets of one throw-away cluster.
 //
-//   bench_copy_path [--rows N] [--pairs N] [--splits N] [--method auto|snapshot] [--profile]
+//   bench_copy_path [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method auto|key_ranges|snapshot] [--threads N] [--pipe-kb N] [--profile]
 //
 // Prints medians, their ratio, our own CPU time a row (the process's, without the servers and psql) and peak memory. With
 // --profile only our side runs, for perf.
@@ -37,6 +37,8 @@ struct Options {
   int splits = 1;
   std::int64_t rows_per_split = 250'000;
   std::string method = "auto";
+  unsigned threads = 0;
+  std::size_t pipe_bytes = Pipe::kDefaultBytes;
   bool profile = false;
 };
 
@@ -70,7 +72,7 @@ std::string fill(std::int64_t rows) {
 }
 
 struct Lane {
-  explicit Lane(Runtime runtime) : pipe(runtime, Pipe::kDefaultBytes) {}
+  Lane(Runtime runtime, std::size_t bytes) : pipe(runtime, bytes) {}
   Pipe pipe;
 };
 
@@ -130,7 +132,7 @@ asio::awaitable<void> copy_once(Runtime runtime, std::string source_json, std::s
   const double planned = seconds();
   TaskGroup group(runtime);
   for (std::size_t i = 0; i < lanes.size(); ++i) {
-    pipes.emplace_back(runtime);
+    pipes.emplace_back(runtime, options.pipe_bytes);
     group.spawn("read", read_splits(source, stream, lanes[i], pipes[i].pipe));
     group.spawn("write", write_splits(*writer, pipes[i].pipe, lanes[i], rows[i]));
   }
@@ -172,7 +174,9 @@ int main_of(Options options) {
   cluster.psql("from_db", fill(options.rows));
   const std::string from = configuration(cluster, "from_db", ",\"read_method\":\"" + options.method + "\"");
   const std::string to = configuration(cluster, "to_ours", "");
-  RealRuntime runtime;
+  RuntimeOptions runtime_options;
+  runtime_options.pool_threads = options.threads;
+  RealRuntime runtime(runtime_options);
   std::vector<double> native, ours, ratios, cpu;
   long rest_kb = 0;
   for (int i = 0; i < options.pairs; ++i) {
@@ -212,9 +216,11 @@ int main(int argc, char** argv) {
     else if (flag == "--splits") options.splits = std::atoi(next());
     else if (flag == "--rows-per-split") options.rows_per_split = std::atoll(next());
     else if (flag == "--method") options.method = next();
+    else if (flag == "--threads") options.threads = static_cast<unsigned>(std::atoi(next()));
+    else if (flag == "--pipe-kb") options.pipe_bytes = static_cast<std::size_t>(std::atoll(next())) << 10;
     else if (flag == "--profile") options.profile = true;
     else {
-      std::fprintf(stderr, "usage: %s [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method auto|key_ranges|snapshot] [--profile]\n", argv[0]);
+      std::fprintf(stderr, "usage: %s [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method auto|key_ranges|snapshot] [--threads N] [--pipe-kb N] [--profile]\n", argv[0]);
       return 2;
     }
   }

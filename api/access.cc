@@ -35,7 +35,8 @@ void check_access(const AccessRules& rules, const Request& request) {
   const std::string* origin = request.header("origin");
   if (origin == nullptr) return;
   const auto scheme_end = origin->find("://");
-  if (scheme_end == std::string::npos || !is_ours(rules, request, host_name(std::string_view(*origin).substr(scheme_end + 3)))) {
+  if (scheme_end == std::string::npos ||
+      !is_ours(rules, request, host_name(std::string_view(*origin).substr(scheme_end + 3)))) {
     throw Error("request.foreign_origin", "Origin: " + origin->substr(0, 200));
   }
 }

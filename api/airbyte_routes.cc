@@ -27,7 +27,8 @@ Route airbyte_route(std::string method, const std::string& path, std::string sum
 }
 
 struct Window {
-  explicit Window(const Request& request) : limit(number_of(request, "limit", kAirbyteLimit)), offset(number_of(request, "offset", 0)) {
+  explicit Window(const Request& request)
+      : limit(number_of(request, "limit", kAirbyteLimit)), offset(number_of(request, "offset", 0)) {
     if (limit == 0 || limit > kMaxLimit) throw Error("request.invalid_parameter", "limit must be from 1 to 10000");
   }
   std::size_t limit;
@@ -105,8 +106,8 @@ void add_resources(Router& router, const Services& services, Kind kind) {
     update.handler = [services, kind, patch](Request& request) -> asio::awaitable<Response> {
       const auto mode = patch ? resources::UpdateMode::patch : resources::UpdateMode::put;
       std::string body = airbyte_body_to_ours(kind, request.body);
-      const resources::Resource changed =
-          co_await services.resources->update(kind, request.path_values.at("id"), std::move(body), mode, principal_of(request));
+      const resources::Resource changed = co_await services.resources->update(
+          kind, request.path_values.at("id"), std::move(body), mode, principal_of(request));
       co_return json_response(200, one_json(services, kind, changed));
     };
     router.add(std::move(update));

@@ -42,7 +42,8 @@ Json configurations_of(const Json& ours) {
     for (const Json& stream : configurations->at("streams")) {
       Json one = Json::object();
       copy(stream, one,
-           {"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields", "mappers", "includeFiles", "destinationObjectName"});
+           {"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields", "mappers", "includeFiles",
+            "destinationObjectName"});
       streams.push_back(std::move(one));
     }
   }
@@ -57,8 +58,12 @@ Json airbyte_resource(Kind kind, const Json& ours) {
   Json out = Json::object();
   copy(ours, out, {"name", "workspaceId", "createdAt"});
   switch (kind) {
-    case Kind::source: copy(ours, out, {"sourceId", "sourceType", "definitionId", "configuration"}); break;
-    case Kind::destination: copy(ours, out, {"destinationId", "destinationType", "definitionId", "configuration"}); break;
+    case Kind::source:
+      copy(ours, out, {"sourceId", "sourceType", "definitionId", "configuration"});
+      break;
+    case Kind::destination:
+      copy(ours, out, {"destinationId", "destinationType", "definitionId", "configuration"});
+      break;
     case Kind::connection:
       copy(ours, out,
            {"connectionId", "sourceId", "destinationId", "status", "namespaceDefinition", "namespaceFormat", "prefix",
@@ -75,18 +80,21 @@ std::optional<Json> airbyte_job(const Json& ours) {
   const std::string type = ours.value("jobType", "");
   if (type != "sync" && type != "refresh" && type != "clear" && type != "reset") return std::nullopt;
   Json out = Json::object();
-  copy(ours, out, {"jobId", "connectionId", "jobType", "status", "startTime", "lastUpdatedAt", "duration", "bytesSynced", "rowsSynced"});
+  copy(ours, out,
+       {"jobId", "connectionId", "jobType", "status", "startTime", "lastUpdatedAt", "duration", "bytesSynced",
+        "rowsSynced"});
   return out;
 }
 
 std::string airbyte_body_to_ours(Kind kind, const std::string& body) {
   const Json sent = parse_json_body(body);
-  if (!sent.is_object()) throw BodyError("request.invalid", "the body must be a JSON object", {{"", "must be an object"}});
+  if (!sent.is_object())
+    throw BodyError("request.invalid", "the body must be a JSON object", {{"", "must be an object"}});
   Json out = Json::object();
   if (kind == Kind::connection) {
     copy(sent, out,
-         {"name", "sourceId", "destinationId", "workspaceId", "status", "schedule", "namespaceDefinition", "namespaceFormat", "prefix",
-          "nonBreakingSchemaUpdatesBehavior", "configurations"});
+         {"name", "sourceId", "destinationId", "workspaceId", "status", "schedule", "namespaceDefinition",
+          "namespaceFormat", "prefix", "nonBreakingSchemaUpdatesBehavior", "configurations"});
   } else {
     copy(sent, out, {"name", "workspaceId", "definitionId", "configuration"});
   }

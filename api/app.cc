@@ -16,7 +16,8 @@ std::string presented_token(const Request& request) {
   const auto space = header->find(' ');
   std::string scheme = header->substr(0, space);
   for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  const std::string value = space == std::string::npos ? std::string() : header->substr(header->find_first_not_of(' ', space));
+  const std::string value =
+      space == std::string::npos ? std::string() : header->substr(header->find_first_not_of(' ', space));
   if (scheme == "bearer") return value;
   if (scheme != "basic") return {};
   const std::string pair = base64_decode(value);
@@ -78,12 +79,15 @@ std::optional<Response> App::admit(Request& request) {
     request.route = match.route;
     request.path_values = std::move(match.path_values);
     check_caller(request);
-    if (!request.route->open && phase_ == ServerPhase::starting) throw Error("server.not_ready", "stored executions are being recovered");
-    if (!request.route->open && phase_ == ServerPhase::stopping && request.method != "GET") throw Error("server.stopping");
+    if (!request.route->open && phase_ == ServerPhase::starting)
+      throw Error("server.not_ready", "stored executions are being recovered");
+    if (!request.route->open && phase_ == ServerPhase::stopping && request.method != "GET")
+      throw Error("server.stopping");
     check_parameters(request);
     return std::nullopt;
   } catch (...) {
-    return problem_response(std::current_exception(), request.path.empty() ? request.target.substr(0, 500) : request.path);
+    return problem_response(std::current_exception(),
+                            request.path.empty() ? request.target.substr(0, 500) : request.path);
   }
 }
 
@@ -103,8 +107,8 @@ void App::check_caller(Request& request) const {
     throw Error("auth.token_invalid", "no token of this server is what was sent");
   }
   if (!allows(request.caller.scope, route.scope)) {
-    throw Error("auth.forbidden", "the scope '" + std::string(to_string(request.caller.scope)) + "' of the token '" + request.caller.name +
-                                      "' does not allow " + request.method + " " + request.path);
+    throw Error("auth.forbidden", "the scope '" + std::string(to_string(request.caller.scope)) + "' of the token '" +
+                                      request.caller.name + "' does not allow " + request.method + " " + request.path);
   }
 }
 
@@ -115,7 +119,8 @@ void App::check_parameters(const Request& request) const {
   }
   if (route.ignores_unknown) return;
   for (const auto& [name, value] : request.query) {
-    const auto known = std::any_of(route.query.begin(), route.query.end(), [&n = name](const Parameter& p) { return p.name == n; });
+    const auto known =
+        std::any_of(route.query.begin(), route.query.end(), [&n = name](const Parameter& p) { return p.name == n; });
     if (!known) throw Error("request.invalid_parameter", "unknown parameter '" + name.substr(0, 100) + "'");
   }
 }
@@ -124,7 +129,8 @@ asio::awaitable<Response> App::handle(Request& request) {
   std::exception_ptr error;
   const Route& route = *request.route;
   try {
-    const std::string* key = request.method == "POST" && !route.own_idempotency ? request.header("idempotency-key") : nullptr;
+    const std::string* key =
+        request.method == "POST" && !route.own_idempotency ? request.header("idempotency-key") : nullptr;
     if (key != nullptr && !key->empty()) {
       co_return co_await idempotency_.run(*key, request, route.handler);
     }
@@ -156,7 +162,9 @@ void App::answered(const Request& request, int status, Duration took) {
   auto code = it->second.by_code.find(status);
   if (code == it->second.by_code.end()) {
     const MetricLabels labels = {{"route", route}, {"method", method}, {"code", std::to_string(status)}};
-    code = it->second.by_code.emplace(status, metric_counter("millrace_http_requests_total", "Requests answered", labels)).first;
+    code =
+        it->second.by_code.emplace(status, metric_counter("millrace_http_requests_total", "Requests answered", labels))
+            .first;
   }
   code->second.add();
 }
@@ -171,10 +179,12 @@ Response App::readiness(const Request& request) const {
     const char* engine = "ok";
     if (phase == ServerPhase::starting) engine = "recovering";
     if (phase == ServerPhase::stopping) engine = "stopping";
-    response.body += std::string(phase == ServerPhase::ready ? "[+]" : "[-]") + "engine " + engine + ", open executions " +
-                     std::to_string(services_.engine->open_executions()) + "\n";
-    response.body += std::string(store.accepts_work ? "[+]" : "[-]") + "store " + (store.accepts_work ? "ok" : "below the free-disk floor") +
-                     ", size " + std::to_string(store.size_bytes) + " bytes, disk free " + std::to_string(store.disk_free_bytes) + " bytes\n";
+    response.body += std::string(phase == ServerPhase::ready ? "[+]" : "[-]") + "engine " + engine +
+                     ", open executions " + std::to_string(services_.engine->open_executions()) + "\n";
+    response.body += std::string(store.accepts_work ? "[+]" : "[-]") + "store " +
+                     (store.accepts_work ? "ok" : "below the free-disk floor") + ", size " +
+                     std::to_string(store.size_bytes) + " bytes, disk free " + std::to_string(store.disk_free_bytes) +
+                     " bytes\n";
     response.body += ready ? "readyz check passed\n" : "readyz check failed\n";
   } else if (ready) {
     response.body = "ok\n";

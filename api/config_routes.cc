@@ -18,7 +18,8 @@ void add_config_routes(Router& router, const Services& services) {
       FieldReader fields(body, "", true);
       const nlohmann::json* documents = fields.value("documents");
       const bool prune = fields.boolean("prune");
-      if (documents == nullptr || !documents->is_array()) fields.fault("documents", "must be an array of resource documents");
+      if (documents == nullptr || !documents->is_array())
+        fields.fault("documents", "must be an array of resource documents");
       fields.finish();
       std::string text = documents->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
       std::string answer;

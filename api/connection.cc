@@ -1,13 +1,13 @@
 #include "api/connection.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include "common/errors.h"
 #include "common/log.h"
@@ -29,14 +29,18 @@ struct Refusal {
   std::string detail;
 };
 
-std::string_view reason_of(int status) { return http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status))); }
+std::string_view reason_of(int status) {
+  return http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
+}
 
 std::string head_of(const Response& response, const std::string& date, bool keep_alive, bool chunked, bool http_1_0) {
   std::string head;
   head.reserve(256);
-  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_of(response.status), date);
+  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                 reason_of(response.status), date);
   if (response.status != 204) {
-    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\nX-Content-Type-Options: nosniff\r\n", response.content_type);
+    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\nX-Content-Type-Options: nosniff\r\n",
+                   response.content_type);
     if (!response.stream) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.size());
   }
   if (chunked) head += "Transfer-Encoding: chunked\r\n";
@@ -124,8 +128,9 @@ class Connection {
     bool keep_alive = parser.keep_alive();
     std::optional<Response> early = context_->handler->admit(request);
     if (!early && parser.content_length() && *parser.content_length() > context_->limits.body_bytes) {
-      early = context_->handler->refuse("request.too_large", fmt::format("the body has {} bytes, at most {} are taken",
-                                                                         *parser.content_length(), context_->limits.body_bytes));
+      early = context_->handler->refuse(
+          "request.too_large", fmt::format("the body has {} bytes, at most {} are taken", *parser.content_length(),
+                                           context_->limits.body_bytes));
     }
     if (!early && has_body) {
       if (const std::string* expect = request.header("expect"); expect != nullptr && expect->starts_with("100")) {
@@ -174,7 +179,8 @@ class Connection {
       if (!co_await read_more(kReadPiece)) {
         if (state_->timed_out) {
           refusal.code = "request.timed_out";
-          refusal.detail = fmt::format("the header was not complete within {:g} s", to_seconds(context_->limits.header_time));
+          refusal.detail =
+              fmt::format("the header was not complete within {:g} s", to_seconds(context_->limits.header_time));
         }
         co_return false;
       }
@@ -192,7 +198,8 @@ class Connection {
         if (error && error != http::error::need_more) {
           const bool too_large = error == http::error::body_limit;
           refusal.code = too_large ? "request.too_large" : "request.malformed";
-          refusal.detail = too_large ? fmt::format("the body has more than {} bytes", context_->limits.body_bytes) : error.message();
+          refusal.detail =
+              too_large ? fmt::format("the body has more than {} bytes", context_->limits.body_bytes) : error.message();
           co_return false;
         }
         if (parser.is_done()) break;
@@ -202,7 +209,8 @@ class Connection {
       if (!co_await read_more(kBodyReadPiece)) {
         if (state_->timed_out) {
           refusal.code = "request.timed_out";
-          refusal.detail = fmt::format("no byte of the body came for {:g} s", to_seconds(context_->limits.body_progress));
+          refusal.detail =
+              fmt::format("no byte of the body came for {:g} s", to_seconds(context_->limits.body_progress));
         }
         co_return false;
       }
@@ -223,7 +231,8 @@ class Connection {
   }
 
   std::string date() const {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(context_->runtime.now().time_since_epoch()).count();
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(context_->runtime.now().time_since_epoch()).count();
     return fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(static_cast<std::time_t>(seconds)));
   }
 
@@ -306,7 +315,8 @@ class Connection {
 
 }  // namespace
 
-asio::awaitable<void> serve_connection(std::shared_ptr<const ConnectionContext> context, std::shared_ptr<ConnectionState> state) {
+asio::awaitable<void> serve_connection(std::shared_ptr<const ConnectionContext> context,
+                                       std::shared_ptr<ConnectionState> state) {
   std::exception_ptr error;
   {
     Connection connection(context, state);

@@ -38,9 +38,9 @@ struct ConnectionState {
   static constexpr std::int64_t kNever = INT64_MAX;
   std::atomic<std::int64_t> deadline_us{kNever};  // MonoTime; past it the watchman cancels what waits
   std::atomic<bool> timed_out{false};
-  std::atomic<bool> idle{true};                   // between two requests: may be closed at any time
-  std::atomic<bool> handling{false};              // the handler runs: watch whether the client is still there
-  std::function<void()> abandon;                  // cancels the handler; on the strand only
+  std::atomic<bool> idle{true};       // between two requests: may be closed at any time
+  std::atomic<bool> handling{false};  // the handler runs: watch whether the client is still there
+  std::function<void()> abandon;      // cancels the handler; on the strand only
 };
 
 struct ConnectionContext {
@@ -53,6 +53,7 @@ struct ConnectionContext {
 };
 
 // Serves until the client goes, a limit is passed or the server stops. Never throws.
-asio::awaitable<void> serve_connection(std::shared_ptr<const ConnectionContext> context, std::shared_ptr<ConnectionState> state);
+asio::awaitable<void> serve_connection(std::shared_ptr<const ConnectionContext> context,
+                                       std::shared_ptr<ConnectionState> state);
 
 }  // namespace millrace::api

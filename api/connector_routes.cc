@@ -39,6 +39,7 @@ void add_connector_routes(Router& router, const Services& services) {
   Route list("GET", "/v1/connectors", "List the connectors of this build");
   list.tag = "Connectors";
   list.scope = Scope::read;
+  add_page_parameters(list);
   list.handler = [services](Request&) -> asio::awaitable<Response> {
     std::vector<std::string> items;
     for (const auto* c : services.resources->registry().all()) items.push_back(summary(*c).take());
@@ -46,7 +47,8 @@ void add_connector_routes(Router& router, const Services& services) {
   };
   router.add(std::move(list));
 
-  Route spec("GET", "/v1/connectors/{name}/spec", "The configuration of a connector, as JSON Schema with Airbyte's annotations");
+  Route spec("GET", "/v1/connectors/{name}/spec",
+             "The configuration of a connector, as JSON Schema with Airbyte's annotations");
   spec.tag = "Connectors";
   spec.scope = Scope::read;
   spec.handler = [services](Request& request) -> asio::awaitable<Response> {

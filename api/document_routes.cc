@@ -9,7 +9,8 @@ namespace {
 Response html(std::string body) {
   Response response;
   response.content_type = "text/html; charset=utf-8";
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   response.body = std::move(body);
   return response;
 }
@@ -27,7 +28,9 @@ Route open_route(std::string path, std::string summary) {
 void add_document_routes(Router& router) {
   // The router outlives its own routes' handlers.
   Route openapi = open_route("/openapi.json", "This interface as OpenAPI 3.1");
-  openapi.handler = [&router](Request&) -> asio::awaitable<Response> { co_return json_response(200, openapi_json(router)); };
+  openapi.handler = [&router](Request&) -> asio::awaitable<Response> {
+    co_return json_response(200, openapi_json(router));
+  };
   router.add(std::move(openapi));
 
   Route docs = open_route("/docs", "This interface as a readable page");

@@ -5,28 +5,43 @@
 namespace millrace::api {
 namespace {
 
-std::string time_or_null(const std::optional<WallTime>& t) { return t ? json_text(format_time(*t)) : std::string("null"); }
-std::string failure_or_null(const std::optional<engine::Failure>& f) { return f ? engine::to_json(*f) : std::string("null"); }
+std::string time_or_null(const std::optional<WallTime>& t) {
+  return t ? json_text(format_time(*t)) : std::string("null");
+}
+std::string failure_or_null(const std::optional<engine::Failure>& f) {
+  return f ? engine::to_json(*f) : std::string("null");
+}
 
 std::string_view state_name(engine::StepState state) {
   switch (state) {
-    case engine::StepState::scheduled: return "Scheduled";
-    case engine::StepState::running: return "Running";
-    case engine::StepState::backing_off: return "BackingOff";
-    case engine::StepState::completed: return "Completed";
-    case engine::StepState::failed: return "Failed";
-    case engine::StepState::timed_out: return "TimedOut";
-    case engine::StepState::canceled: return "Canceled";
+    case engine::StepState::scheduled:
+      return "Scheduled";
+    case engine::StepState::running:
+      return "Running";
+    case engine::StepState::backing_off:
+      return "BackingOff";
+    case engine::StepState::completed:
+      return "Completed";
+    case engine::StepState::failed:
+      return "Failed";
+    case engine::StepState::timed_out:
+      return "TimedOut";
+    case engine::StepState::canceled:
+      return "Canceled";
   }
   return "Scheduled";
 }
 
 JsonObject summary(const engine::Execution& e) {
   JsonObject object;
-  object.text("workflowId", e.workflow_id).text("runId", e.run_id).text("type", e.type).text("status", engine::to_string(e.status));
+  object.text("workflowId", e.workflow_id)
+      .text("runId", e.run_id)
+      .text("type", e.type)
+      .text("status", engine::to_string(e.status));
   object.boolean("blocked", e.blocked.has_value());
   object.text("startTime", format_time(e.started)).raw("closeTime", time_or_null(e.closed));
-  object.number("historyLength", std::int64_t(e.history_length)).number("historySizeBytes", std::int64_t(e.history_bytes));
+  object.number("historyLength", std::int64_t(e.history_length))
+      .number("historySizeBytes", std::int64_t(e.history_bytes));
   object.boolean("cancelRequested", e.cancel_requested).raw("memo", e.memo);
   return object;
 }

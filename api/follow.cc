@@ -5,17 +5,22 @@
 namespace millrace::api {
 namespace {
 
-constexpr std::size_t kPiece = 500;                                     // events or lines read at once
-constexpr Duration kLogPace = std::chrono::milliseconds(300);           // between looks for new lines
-constexpr Duration kKeepAlive = std::chrono::seconds(10);               // a sign of life to the client
+constexpr std::size_t kPiece = 500;                            // events or lines read at once
+constexpr Duration kLogPace = std::chrono::milliseconds(300);  // between looks for new lines
+constexpr Duration kKeepAlive = std::chrono::seconds(10);      // a sign of life to the client
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warn: return "warn";
-    case LogLevel::error: return "error";
-    case LogLevel::off: return "off";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+    case LogLevel::off:
+      return "off";
   }
   return "info";
 }
@@ -45,7 +50,8 @@ std::string log_line_json(const engine::LogLine& line) {
       .take();
 }
 
-asio::awaitable<void> follow_history(Services services, std::string workflow_id, std::string run_id, std::uint64_t after, EventSink& sink) {
+asio::awaitable<void> follow_history(Services services, std::string workflow_id, std::string run_id,
+                                     std::uint64_t after, EventSink& sink) {
   for (;;) {
     // Looked at before the events: a run that was closed then has no event beyond those read next.
     const engine::ExecutionDetail detail = co_await services.engine->describe(workflow_id, run_id);
@@ -66,7 +72,8 @@ asio::awaitable<void> follow_history(Services services, std::string workflow_id,
   }
 }
 
-asio::awaitable<void> follow_log(Services services, std::string workflow_id, std::string run_id, std::uint64_t after, EventSink& sink) {
+asio::awaitable<void> follow_log(Services services, std::string workflow_id, std::string run_id, std::uint64_t after,
+                                 EventSink& sink) {
   MonoTime quiet_since = services.runtime.mono();
   for (;;) {
     const engine::ExecutionDetail detail = co_await services.engine->describe(workflow_id, run_id);

@@ -16,7 +16,8 @@ std::uint64_t number_of(const Request& request, std::string_view name, std::uint
   const auto value = request.query_value(name);
   if (!value) return otherwise;
   if (value->empty() || value->size() > 18 || value->find_first_not_of("0123456789") != std::string::npos) {
-    throw Error("request.invalid_parameter", std::string(name) + " must be a whole number, not '" + value->substr(0, 50) + "'");
+    throw Error("request.invalid_parameter",
+                std::string(name) + " must be a whole number, not '" + value->substr(0, 50) + "'");
   }
   return std::stoull(*value);
 }
@@ -43,6 +44,11 @@ std::string idempotency_key_of(const Request& request) {
 }
 
 resources::Principal principal_of(const Request& request) { return resources::Principal(request.caller.name); }
+
+void add_page_parameters(Route& route) {
+  route.query.emplace_back("limit", "integer", "accepted: the list comes whole");
+  route.query.emplace_back("next", "string", "accepted: there is one page");
+}
 
 std::string list_json(const std::vector<std::string>& items, const std::string& next) {
   std::string out = "{\"data\":[";

@@ -23,6 +23,8 @@ std::int64_t job_id_of(const Request& request);
 // The header Idempotency-Key; empty: none.
 std::string idempotency_key_of(const Request& request);
 resources::Principal principal_of(const Request& request);
+// The parameters limit and next, for lists that come whole.
+void add_page_parameters(Route& route);
 // {"data": [items], "next": next or null, "previous": null}
 std::string list_json(const std::vector<std::string>& items, const std::string& next);
 

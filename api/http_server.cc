@@ -64,7 +64,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
       });
     }
     const MonoTime until = self->runtime_.mono() + grace;
-    while (self->size() != 0 && self->runtime_.mono() < until) co_await self->runtime_.sleep_for(std::chrono::milliseconds(5));
+    while (self->size() != 0 && self->runtime_.mono() < until)
+      co_await self->runtime_.sleep_for(std::chrono::milliseconds(5));
     for (const auto& c : self->all()) abandon(c);
     co_await self->group_.stop();
   }
@@ -97,8 +98,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   static asio::awaitable<void> accept_loop(std::shared_ptr<Impl> self) {
     while (!self->context_->stopping) {
       error_code error;
-      tcp::socket socket =
-          co_await self->acceptor_.async_accept(self->runtime_.make_strand(), asio::redirect_error(asio::use_awaitable, error));
+      tcp::socket socket = co_await self->acceptor_.async_accept(self->runtime_.make_strand(),
+                                                                 asio::redirect_error(asio::use_awaitable, error));
       if (error == asio::error::operation_aborted || !self->acceptor_.is_open()) co_return;
       if (error) {  // out of descriptors, or the client went: both pass
         log_warn("accept failed", {{"error", error.message()}});

@@ -20,12 +20,12 @@ struct HttpLimits {
   HttpLimits() = default;
   std::size_t header_bytes = 16 << 10;
   std::size_t body_bytes = 16 << 20;
-  std::size_t connections = 2'048;              // beyond it: 503 and closed
-  std::size_t linger_bytes = 16 << 20;          // of a refused body, read and dropped so that the client sees the answer
-  Duration header_time = std::chrono::seconds(10);  // from the first byte to the end of the header
-  Duration body_progress = std::chrono::seconds(30);  // without a byte of the body
-  Duration write_progress = std::chrono::seconds(30); // without the client taking the answer
-  Duration idle_time = std::chrono::seconds(75);      // between two requests
+  std::size_t connections = 2'048;      // beyond it: 503 and closed
+  std::size_t linger_bytes = 16 << 20;  // of a refused body, read and dropped so that the client sees the answer
+  Duration header_time = std::chrono::seconds(10);     // from the first byte to the end of the header
+  Duration body_progress = std::chrono::seconds(30);   // without a byte of the body
+  Duration write_progress = std::chrono::seconds(30);  // without the client taking the answer
+  Duration idle_time = std::chrono::seconds(75);       // between two requests
   Duration linger_time = std::chrono::seconds(2);
 };
 
@@ -47,8 +47,8 @@ class RequestHandler {
 struct ListenOptions {
   ListenOptions() = default;
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8000;                    // 0: a free one
-  std::string tls_cert_file, tls_key_file;      // PEM; both or none
+  std::uint16_t port = 8000;                // 0: a free one
+  std::string tls_cert_file, tls_key_file;  // PEM; both or none
 };
 
 class HttpServer {

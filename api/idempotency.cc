@@ -28,7 +28,8 @@ asio::awaitable<std::optional<Response>> Idempotency::find(std::string key, std:
   Response response(record.value("status", 200));
   response.content_type = record.value("contentType", "application/json");
   response.body = record.value("body", "");
-  if (const std::string location = record.value("location", ""); !location.empty()) response.headers.emplace_back("Location", location);
+  if (const std::string location = record.value("location", ""); !location.empty())
+    response.headers.emplace_back("Location", location);
   response.headers.emplace_back("Idempotency-Replayed", "true");
   co_return response;
 }

@@ -28,7 +28,8 @@ class Idempotency {
   Idempotency(Runtime runtime, std::shared_ptr<state::Store> store);
 
   // Answers from the record, or by `work` and keeps what it answered. Throws idempotency.mismatch.
-  asio::awaitable<Response> run(std::string key, Request& request, const std::function<asio::awaitable<Response>(Request&)>& work);
+  asio::awaitable<Response> run(std::string key, Request& request,
+                                const std::function<asio::awaitable<Response>(Request&)>& work);
   // Erases records past their retention. Called at the start and daily.
   asio::awaitable<void> sweep();
 

@@ -42,8 +42,10 @@ workflows::JobRequest read_job_request(const Request& request) {
     constexpr auto kMax = static_cast<std::int64_t>(workflows::SyncOptions::kMaxParallel);
     job.only_failed = inner.boolean("onlyFailed");
     job.options.adopt = inner.boolean("adopt");
-    if (const auto n = inner.integer("streamsParallel", 1, kMax)) job.options.streams_parallel = static_cast<std::size_t>(*n);
-    if (const auto n = inner.integer("splitsParallel", 1, kMax)) job.options.splits_parallel = static_cast<std::size_t>(*n);
+    if (const auto n = inner.integer("streamsParallel", 1, kMax))
+      job.options.streams_parallel = static_cast<std::size_t>(*n);
+    if (const auto n = inner.integer("splitsParallel", 1, kMax))
+      job.options.splits_parallel = static_cast<std::size_t>(*n);
     if (const auto n = inner.integer("rowsPerSplit", 1, 1'000'000'000)) job.options.rows_per_split = *n;
     inner.finish();
   }
@@ -57,13 +59,15 @@ workflows::JobRequest read_job_request(const Request& request) {
 
 void add_job_routes(Router& router, const Services& services) {
   Route start = job_route("POST", "/v1/jobs", "Start a job of a connection");
-  start.query.emplace_back("onConflict", "string", "fail (default): 409 while another job of the connection runs; attach: 200 with that job");
+  start.query.emplace_back("onConflict", "string",
+                           "fail (default): 409 while another job of the connection runs; attach: 200 with that job");
   start.body_schema = "JobCreate";
   start.response_schema = "Job";
   start.handler = [services](Request& request) -> asio::awaitable<Response> {
     workflows::JobRequest job = read_job_request(request);
     const std::string on_conflict = request.query_value("onConflict").value_or("fail");
-    if (on_conflict != "fail" && on_conflict != "attach") throw Error("request.invalid_parameter", "onConflict must be fail or attach");
+    if (on_conflict != "fail" && on_conflict != "attach")
+      throw Error("request.invalid_parameter", "onConflict must be fail or attach");
     job.attach = on_conflict == "attach";
     const std::int64_t id = co_await services.jobs->start(std::move(job));
     std::string json = co_await services.jobs->job_json(id);
@@ -131,7 +135,9 @@ void add_job_routes(Router& router, const Services& services) {
   };
   router.add(std::move(logs));
 
-  Route replay = job_route("POST", "/v1/jobs/{id:int}/replay", "Replay the job's execution; verify runs today's code against its history, without side effects");
+  Route replay =
+      job_route("POST", "/v1/jobs/{id:int}/replay",
+                "Replay the job's execution; verify runs today's code against its history, without side effects");
   replay.body_schema = "JobReplay";
   replay.handler = [services](Request& request) -> asio::awaitable<Response> {
     const nlohmann::json body = parse_json_body(request.body);

@@ -37,7 +37,8 @@ bool too_deep(std::string_view text) {
 Json parse_json_body(const std::string& text) {
   if (text.empty()) return Json::object();
   if (too_deep(text)) {
-    throw BodyError("request.malformed_json", "the body is nested deeper than " + std::to_string(kMaxJsonDepth) + " levels", {});
+    throw BodyError("request.malformed_json",
+                    "the body is nested deeper than " + std::to_string(kMaxJsonDepth) + " levels", {});
   }
   std::string cause;
   try {

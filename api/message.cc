@@ -20,7 +20,8 @@ std::string percent_decode(std::string_view text, bool plus_is_space) {
     if (c == '%') {
       const int hi = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
       const int lo = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-      if (hi < 0 || lo < 0) throw Error("request.malformed", "a percent sign in the URL is not followed by two hex digits");
+      if (hi < 0 || lo < 0)
+        throw Error("request.malformed", "a percent sign in the URL is not followed by two hex digits");
       const char decoded = static_cast<char>(hi * 16 + lo);
       if (decoded == 0) throw Error("request.malformed", "the URL holds a zero byte");
       out += decoded;
@@ -36,9 +37,12 @@ std::string percent_decode(std::string_view text, bool plus_is_space) {
 
 std::string_view to_string(Scope scope) {
   switch (scope) {
-    case Scope::admin: return "admin";
-    case Scope::read: return "read";
-    case Scope::metrics: return "metrics";
+    case Scope::admin:
+      return "admin";
+    case Scope::read:
+      return "read";
+    case Scope::metrics:
+      return "metrics";
   }
   return "metrics";
 }
@@ -100,8 +104,8 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-        c == '~') {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+        c == '_' || c == '~') {
       out += c;
     } else {
       out += '%';

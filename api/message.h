@@ -36,8 +36,8 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  bool close = false;                                        // end the connection behind it
-  std::function<asio::awaitable<void>(EventSink&)> stream;   // instead of a body: server-sent events
+  bool close = false;                                       // end the connection behind it
+  std::function<asio::awaitable<void>(EventSink&)> stream;  // instead of a body: server-sent events
 };
 
 enum class Scope : std::uint8_t { admin, read, metrics };
@@ -65,7 +65,7 @@ struct Request {
   bool tls = false;
   std::map<std::string, std::string> path_values;  // {id} -> value
   Caller caller;
-  const Route* route = nullptr;                    // null until it is found
+  const Route* route = nullptr;  // null until it is found
 
   const std::string* header(const std::string& lower_name) const;
   std::optional<std::string> query_value(std::string_view name) const;  // the first one

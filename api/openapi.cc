@@ -77,7 +77,8 @@ Json operation_of(const Route& route, Json parameters) {
     parameters.push_back(std::move(key));
   }
   if (!parameters.empty()) operation["parameters"] = std::move(parameters);
-  if (!route.body_schema.empty()) operation["requestBody"]["content"]["application/json"]["schema"] = schema_ref(route.body_schema);
+  if (!route.body_schema.empty())
+    operation["requestBody"]["content"]["application/json"]["schema"] = schema_ref(route.body_schema);
   Json& ok = operation["responses"][std::to_string(route.success)];
   ok["description"] = "success";
   if (!route.response_schema.empty()) ok["content"]["application/json"]["schema"] = schema_ref(route.response_schema);
@@ -98,7 +99,8 @@ std::string openapi_json(const Router& router) {
   document["info"]["description"] = "Data integration whose every job is a durable workflow.";
   document["info"]["license"]["name"] = "Apache-2.0";
   document["info"]["license"]["identifier"] = "Apache-2.0";
-  document["security"] = Json::array({Json::object({{"bearer", Json::array()}}), Json::object({{"basic", Json::array()}})});
+  document["security"] =
+      Json::array({Json::object({{"bearer", Json::array()}}), Json::object({{"basic", Json::array()}})});
   Json paths = Json::object();
   for (const auto& route : router.routes()) {
     if (route->hidden) continue;

@@ -19,7 +19,7 @@ struct BodyFault {
 struct Problem {
   Problem() = default;
   std::string code;
-  std::string title;   // empty: the catalogue's
+  std::string title;  // empty: the catalogue's
   std::string detail;
   std::string data;
   std::vector<BodyFault> errors;

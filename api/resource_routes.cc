@@ -78,13 +78,14 @@ void add_crud(Router& router, const Services& services, Kind kind) {
 
   for (const bool patch : {true, false}) {
     Route update = route_of(kind, patch ? "PATCH" : "PUT", "/{id}",
-                            patch ? "Change the fields that are given; secrets left out stay" : "Replace the whole; a secret sent as ********** stays");
+                            patch ? "Change the fields that are given; secrets left out stay"
+                                  : "Replace the whole; a secret sent as ********** stays");
     update.body_schema = schema_of(kind) + (patch ? "Patch" : "Body");
     update.response_schema = schema_of(kind);
     update.handler = [services, kind, patch](Request& request) -> asio::awaitable<Response> {
       const auto mode = patch ? resources::UpdateMode::patch : resources::UpdateMode::put;
-      const resources::Resource changed =
-          co_await services.resources->update(kind, request.path_values.at("id"), request.body, mode, principal_of(request));
+      const resources::Resource changed = co_await services.resources->update(
+          kind, request.path_values.at("id"), request.body, mode, principal_of(request));
       co_return json_response(200, services.resources->public_json(changed));
     };
     router.add(std::move(update));
@@ -99,6 +100,7 @@ void add_crud(Router& router, const Services& services, Kind kind) {
   router.add(std::move(remove));
 
   Route revisions = route_of(kind, "GET", "/{id}/revisions", "All revisions, each immutable, newest first");
+  add_page_parameters(revisions);
   revisions.handler = [services, kind](Request& request) -> asio::awaitable<Response> {
     std::vector<std::string> items;
     const auto all = co_await services.resources->revisions(kind, request.path_values.at("id"));
@@ -134,8 +136,9 @@ asio::awaitable<Response> short_job_answer(const Services services, std::int64_t
 
 void add_short_job(Router& router, const Services& services, Kind kind, const std::string& what) {
   Route route = route_of(kind, "POST", "/{id}/" + what,
-                         what == "check" ? "Check that the " + std::string(resources::to_string(kind)) + " can be reached and used"
-                                         : "Find the streams of a source");
+                         what == "check"
+                             ? "Check that the " + std::string(resources::to_string(kind)) + " can be reached and used"
+                             : "Find the streams of a source");
   route.query.emplace_back("wait", "boolean", "true by default; false: 202 with the job");
   route.query.emplace_back("timeoutSeconds", "integer", "how long to wait: 60 by default, then 202");
   route.response_schema = what == "check" ? "CheckResult" : "DiscoverResult";

@@ -12,15 +12,15 @@ struct Router::Node {
   std::map<std::string, const Route*> methods;
 
   // Depth first: a literal that leads nowhere gives way to the parameter.
-  const Node* walk(const std::vector<std::string>& segments, std::size_t at, std::map<std::string, std::string>& values) const {
+  const Node* walk(const std::vector<std::string>& segments, std::size_t at,
+                   std::map<std::string, std::string>& values) const {
     if (at == segments.size()) return methods.empty() ? nullptr : this;
     if (const auto it = literals.find(segments[at]); it != literals.end()) {
       if (const Node* found = it->second->walk(segments, at + 1, values)) return found;
     }
     if (!parameter) return nullptr;
     const std::string& text = segments[at];
-    if (parameter_is_int &&
-        (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)) {
+    if (parameter_is_int && (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)) {
       return nullptr;
     }
     const Node* found = parameter->walk(segments, at + 1, values);
@@ -51,7 +51,8 @@ void Router::add(Route route) {
         node->parameter_name = name;
         node->parameter_is_int = is_int;
       }
-      check(node->parameter_name == name && node->parameter_is_int == is_int, "patterns agree on a parameter's name and type");
+      check(node->parameter_name == name && node->parameter_is_int == is_int,
+            "patterns agree on a parameter's name and type");
       node = node->parameter.get();
     } else {
       auto& child = node->literals[std::string(segment)];

@@ -19,14 +19,16 @@ namespace millrace::api {
 using Handler = std::function<asio::awaitable<Response>(Request&)>;
 
 struct Parameter {
-  Parameter(std::string n, std::string t, std::string d) : name(std::move(n)), type(std::move(t)), description(std::move(d)) {}
+  Parameter(std::string n, std::string t, std::string d)
+      : name(std::move(n)), type(std::move(t)), description(std::move(d)) {}
   std::string name;
   std::string type;  // string | integer | boolean
   std::string description;
 };
 
 struct Route {
-  Route(std::string m, std::string p, std::string s) : method(std::move(m)), pattern(std::move(p)), summary(std::move(s)) {}
+  Route(std::string m, std::string p, std::string s)
+      : method(std::move(m)), pattern(std::move(p)), summary(std::move(s)) {}
   std::string method;
   std::string pattern;
   std::string summary;
@@ -35,12 +37,12 @@ struct Route {
   std::string body_schema;      // name of a schema of the OpenAPI document; empty: takes no body
   std::string response_schema;  // the same; empty: none named
   int success = 200;
-  Scope scope = Scope::admin;   // what a token must have; read routes are open to admin too
-  bool open = false;            // needs no token
-  bool metrics = false;         // open on loopback, else scope metrics
-  bool own_idempotency = false; // the handler itself makes the same key the same work
-  bool ignores_unknown = false; // unknown query parameters are let through (Airbyte's API)
-  bool hidden = false;          // not in the OpenAPI document (aliases)
+  Scope scope = Scope::admin;    // what a token must have; read routes are open to admin too
+  bool open = false;             // needs no token
+  bool metrics = false;          // open on loopback, else scope metrics
+  bool own_idempotency = false;  // the handler itself makes the same key the same work
+  bool ignores_unknown = false;  // unknown query parameters are let through (Airbyte's API)
+  bool hidden = false;           // not in the OpenAPI document (aliases)
   Handler handler;
 };
 
@@ -55,8 +57,8 @@ class Router {
 
   struct Match {
     Match() = default;
-    const Route* route = nullptr;           // null: no such path, or not this method
-    std::string allow;                      // methods of the path, when it exists: "GET, POST"
+    const Route* route = nullptr;  // null: no such path, or not this method
+    std::string allow;             // methods of the path, when it exists: "GET, POST"
     std::map<std::string, std::string> path_values;
   };
   // HEAD finds GET.

@@ -60,6 +60,15 @@ Route open_route(std::string method, std::string path, std::string summary) {
 }  // namespace
 
 void add_system_routes(Router& router, const Services& services, std::function<Response(const Request&)> readiness) {
+  Route root = open_route("GET", "/", "The way to the documents");
+  root.hidden = true;
+  root.handler = [](Request&) -> asio::awaitable<Response> {
+    Response response(303);
+    response.headers.emplace_back("Location", "/docs");
+    co_return response;
+  };
+  router.add(std::move(root));
+
   Route livez = open_route("GET", "/livez", "The process lives");
   livez.handler = [](Request&) -> asio::awaitable<Response> { co_return plain("ok\n"); };
   router.add(std::move(livez));
@@ -73,7 +82,9 @@ void add_system_routes(Router& router, const Services& services, std::function<R
     Route health = open_route("GET", path, "Health, as Airbyte's clients ask for it");
     health.hidden = true;
     health.ignores_unknown = true;
-    health.handler = [](Request&) -> asio::awaitable<Response> { co_return json_response(200, R"({"available":true})"); };
+    health.handler = [](Request&) -> asio::awaitable<Response> {
+      co_return json_response(200, R"({"available":true})");
+    };
     router.add(std::move(health));
   }
 
@@ -99,7 +110,8 @@ void add_system_routes(Router& router, const Services& services, std::function<R
   };
   router.add(std::move(metrics));
 
-  for (const char* path : {"/v1/applications/token", "/api/v1/applications/token", "/api/public/v1/applications/token", "/applications/token"}) {
+  for (const char* path : {"/v1/applications/token", "/api/v1/applications/token", "/api/public/v1/applications/token",
+                           "/applications/token"}) {
     Route token = open_route("POST", path, "Exchange a token (client_secret) for an access token");
     token.hidden = std::string_view(path) != "/v1/applications/token";
     token.own_idempotency = true;  // an access token must not be kept

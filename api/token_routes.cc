@@ -10,7 +10,10 @@ namespace {
 
 JsonObject token_object(const TokenInfo& info) {
   JsonObject object;
-  object.text("tokenId", info.id).text("name", info.name).text("scope", to_string(info.scope)).text("createdAt", format_time(info.created));
+  object.text("tokenId", info.id)
+      .text("name", info.name)
+      .text("scope", to_string(info.scope))
+      .text("createdAt", format_time(info.created));
   if (info.expires) {
     object.text("expiresAt", format_time(*info.expires));
   } else {
@@ -24,6 +27,7 @@ JsonObject token_object(const TokenInfo& info) {
 void add_token_routes(Router& router, const Services& services) {
   Route list("GET", "/v1/tokens", "List the tokens made with POST; never the tokens themselves");
   list.tag = "Access";
+  add_page_parameters(list);
   list.handler = [services](Request&) -> asio::awaitable<Response> {
     std::vector<std::string> items;
     for (const TokenInfo& info : services.tokens->list()) items.push_back(token_object(info).take());

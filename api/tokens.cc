@@ -32,9 +32,13 @@ std::string new_secret() {
   return std::string(kTokenPrefix) + base64_url_encode(bytes);
 }
 
-// The stored form, version 1: {"v":1,"id","name","scope","created","expires"} (times in microseconds; expires optional).
+// The stored form, version 1: {"v":1,"id","name","scope","created","expires"} (times in microseconds; expires
+// optional).
 std::string to_record(const TokenInfo& info) {
-  Json record = {{"v", 1}, {"id", info.id}, {"name", info.name}, {"scope", std::string(to_string(info.scope))},
+  Json record = {{"v", 1},
+                 {"id", info.id},
+                 {"name", info.name},
+                 {"scope", std::string(to_string(info.scope))},
                  {"created", to_micros(info.created)}};
   if (info.expires) record["expires"] = to_micros(*info.expires);
   return record.dump();
@@ -48,7 +52,8 @@ Scope parse_scope(const std::string& text) {
 
 TokenInfo from_record(const std::string& text) {
   const Json record = Json::parse(text, nullptr, false);
-  if (!record.is_object() || record.value("v", 0) != 1) throw Error("store.corrupt", "a token's record is not readable");
+  if (!record.is_object() || record.value("v", 0) != 1)
+    throw Error("store.corrupt", "a token's record is not readable");
   TokenInfo info;
   info.id = record.value("id", "");
   info.name = record.value("name", "");
@@ -60,7 +65,8 @@ TokenInfo from_record(const std::string& text) {
 
 }  // namespace
 
-Tokens::Tokens(Runtime runtime, std::shared_ptr<state::Store> store) : runtime_(std::move(runtime)), store_(std::move(store)) {
+Tokens::Tokens(Runtime runtime, std::shared_ptr<state::Store> store)
+    : runtime_(std::move(runtime)), store_(std::move(store)) {
   signing_key_ = new_secret();
 }
 
@@ -92,9 +98,11 @@ void Tokens::load_file(const std::string& path) {
     ::unlink(aside.c_str());
     const int fd = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     const std::string line = token + "\n";
-    const bool ok = fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
+    const bool ok =
+        fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
     if (fd >= 0) ::close(fd);
-    if (!ok || ::rename(aside.c_str(), path.c_str()) != 0) throw Error("store.unavailable", "the token file " + path + " cannot be written");
+    if (!ok || ::rename(aside.c_str(), path.c_str()) != 0)
+      throw Error("store.unavailable", "the token file " + path + " cannot be written");
   }
   set_first_token(token);
 }
@@ -136,7 +144,8 @@ std::optional<Caller> Tokens::find(std::string_view presented) const {
     const std::string_view signed_part = presented.substr(0, presented.size() - kSignature - 1);
     const std::string expected = sign(signed_part);
     const std::string_view given = presented.substr(presented.size() - kSignature);
-    if (expected.size() != given.size() || sodium_memcmp(expected.data(), given.data(), given.size()) != 0) return std::nullopt;
+    if (expected.size() != given.size() || sodium_memcmp(expected.data(), given.data(), given.size()) != 0)
+      return std::nullopt;
     const std::string_view fields = signed_part.substr(kAccessPrefix.size());
     const auto cut = fields.find('_');
     if (cut == std::string_view::npos) return std::nullopt;

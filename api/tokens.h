@@ -2,8 +2,8 @@
 // tokens for clients that speak OAuth's client credentials.
 //
 // A token is 32 random bytes; only its SHA-256 is kept (state keys::token). With so much entropy a plain hash is safe,
-// and a lookup by it leaks no timing of the token. An access token is signed with a key made from the first token, so it
-// needs no row and dies with it: mr_at_<expiry>_<token id>_<HMAC-SHA-256>.
+// and a lookup by it leaks no timing of the token. An access token is signed with a key made from the first token, so
+// it needs no row and dies with it: mr_at_<expiry>_<token id>_<HMAC-SHA-256>.
 #pragma once
 
 #include <map>
@@ -70,7 +70,7 @@ class Tokens {
 };
 
 std::string sha256_hex(std::string_view bytes);
-std::string base64_decode(std::string_view text);      // wrong characters are skipped
+std::string base64_decode(std::string_view text);       // wrong characters are skipped
 std::string base64_url_encode(std::string_view bytes);  // without padding
 std::string base64_url_decode(std::string_view text);
 

@@ -82,7 +82,9 @@ class TlsTransport final : public Transport {
     if (const auto e = socket.local_endpoint(ignored); !ignored) local_ = e.address().to_string();
   }
 
-  asio::awaitable<void> handshake() override { co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable); }
+  asio::awaitable<void> handshake() override {
+    co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+  }
   asio::awaitable<std::size_t> read_some(asio::mutable_buffer into) override {
     error_code error;
     const std::size_t n = co_await stream_.async_read_some(into, asio::redirect_error(asio::use_awaitable, error));
@@ -132,8 +134,8 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::string& cert_fil
   std::string cause;
   try {
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
-                         asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                         asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
     context->use_certificate_chain_file(cert_file);
     context->use_private_key_file(key_file, asio::ssl::context::pem);
     return context;

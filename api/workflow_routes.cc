@@ -26,13 +26,15 @@ engine::StartRequest read_start(const Request& request) {
   engine::StartRequest start;
   start.type = fields.text("type", true);
   start.workflow_id = fields.text("workflowId");
-  if (const auto* input = fields.value("input")) start.input = input->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (const auto* input = fields.value("input"))
+    start.input = input->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (const auto* memo = fields.value("memo")) {
     if (!memo->is_object()) fields.fault("memo", "must be an object");
     start.memo = memo->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
   start.request_id = fields.text("requestId");
-  if (const auto timeout = fields.integer("runTimeoutSeconds", 1, 10LL * 365 * 86'400)) start.run_timeout = std::chrono::seconds(*timeout);
+  if (const auto timeout = fields.integer("runTimeoutSeconds", 1, 10LL * 365 * 86'400))
+    start.run_timeout = std::chrono::seconds(*timeout);
   if (start.workflow_id.size() > 1'000) fields.fault("workflowId", "must have at most 1000 bytes");
   if (start.request_id.size() > 255) fields.fault("requestId", "must have at most 255 bytes");
   const std::string key = idempotency_key_of(request);
@@ -51,7 +53,8 @@ asio::awaitable<Response> start_workflow(const Services services, Request& reque
   const int status = started.started ? 201 : 200;
   Response response(status);
   if (wait) {
-    const engine::Execution e = co_await services.engine->wait_closed(started.workflow_id, started.run_id, std::chrono::seconds(seconds));
+    const engine::Execution e =
+        co_await services.engine->wait_closed(started.workflow_id, started.run_id, std::chrono::seconds(seconds));
     if (e.status == engine::ExecutionStatus::running) response.status = 202;
     response.body = execution_outcome_json(e);
   } else {
@@ -69,7 +72,9 @@ asio::awaitable<Response> history(const Services services, Request& request) {
     co_await services.engine->describe(id, run);  // 404 now, not in the stream
     Response response;
     response.content_type = "text/event-stream";
-    response.stream = [services, id, run, after](EventSink& sink) { return follow_history(services, id, run, after, sink); };
+    response.stream = [services, id, run, after](EventSink& sink) {
+      return follow_history(services, id, run, after, sink);
+    };
     co_return response;
   }
   const std::size_t limit = limit_of(request);
@@ -77,7 +82,8 @@ asio::awaitable<Response> history(const Services services, Request& request) {
   std::vector<std::string> items;
   items.reserve(events.size());
   for (const auto& event : events) items.push_back(event_json(event));
-  co_return json_response(200, list_json(items, events.size() == limit ? std::to_string(events.back().id) : std::string()));
+  co_return json_response(200,
+                          list_json(items, events.size() == limit ? std::to_string(events.back().id) : std::string()));
 }
 
 asio::awaitable<Response> count(const Services services, Request& request) {
@@ -117,7 +123,8 @@ asio::awaitable<Response> end_workflow(const Services services, const bool cance
 void add_workflow_routes(Router& router, const Services& services) {
   Route start = workflow_route("POST", "/v1/workflows", "Start a workflow of any registered type");
   start.query.emplace_back("wait", "boolean", "true: answer when it closed, with status and result or failure");
-  start.query.emplace_back("timeoutSeconds", "integer", "how long to wait: 60 by default, then 202 with status Running");
+  start.query.emplace_back("timeoutSeconds", "integer",
+                           "how long to wait: 60 by default, then 202 with status Running");
   start.body_schema = "WorkflowStart";
   start.success = 201;
   start.own_idempotency = true;
@@ -144,7 +151,8 @@ void add_workflow_routes(Router& router, const Services& services) {
   number.handler = [services](Request& request) { return count(services, request); };
   router.add(std::move(number));
 
-  Route get = workflow_route("GET", "/v1/workflows/{id}", "One execution: status, result or failure, steps with all attempts, timers");
+  Route get = workflow_route("GET", "/v1/workflows/{id}",
+                             "One execution: status, result or failure, steps with all attempts, timers");
   get.query.emplace_back("runId", "string", "a run; the current one by default");
   get.handler = [services](Request& request) -> asio::awaitable<Response> {
     const std::string run = request.query_value("runId").value_or("");
@@ -163,7 +171,8 @@ void add_workflow_routes(Router& router, const Services& services) {
 
   for (const bool cancel : {true, false}) {
     Route route = workflow_route("POST", cancel ? "/v1/workflows/{id}/cancel" : "/v1/workflows/{id}/terminate",
-                                 cancel ? "Ask the execution to end; it may clean up" : "End the execution at once; no code of it runs any more");
+                                 cancel ? "Ask the execution to end; it may clean up"
+                                        : "End the execution at once; no code of it runs any more");
     route.query.emplace_back("runId", "string", "a run; the current one by default");
     route.body_schema = cancel ? "WorkflowCancel" : "WorkflowTerminate";
     route.success = 202;

@@ -50,8 +50,11 @@ asio::awaitable<int> token_create(Context& context, std::shared_ptr<TokenOptions
 
 asio::awaitable<int> token_list(Context& context) {
   const std::vector<Json> tokens = co_await context.client().all("/v1/tokens");
-  print_list(tokens, {field("NAME", "name"), field("SCOPE", "scope"), field("CREATED", "createdAt"), field("EXPIRES", "expiresAt"), field("ID", "tokenId")},
-             [](const Json& t) { return plain(t, "tokenId"); }, context.globals.output);
+  print_list(
+      tokens,
+      {field("NAME", "name"), field("SCOPE", "scope"), field("CREATED", "createdAt"), field("EXPIRES", "expiresAt"),
+       field("ID", "tokenId")},
+      [](const Json& t) { return plain(t, "tokenId"); }, context.globals.output);
   co_return kOk;
 }
 
@@ -81,17 +84,21 @@ asio::awaitable<int> doctor(Context& context) {
     readiness = "not ready";
   }
   while (!readiness.empty() && readiness.back() == '\n') readiness.pop_back();
-  for (auto at = readiness.find('\n'); at != std::string::npos; at = readiness.find('\n', at)) readiness.replace(at, 1, "; ");
+  for (auto at = readiness.find('\n'); at != std::string::npos; at = readiness.find('\n', at))
+    readiness.replace(at, 1, "; ");
   line(ready, readiness);
   const std::vector<Json> sources = co_await context.client().all("/v1/sources");
   const std::vector<Json> destinations = co_await context.client().all("/v1/destinations");
   const std::vector<Json> connections = co_await context.client().all("/v1/connections");
-  line(true, "the token is good; " + std::to_string(sources.size()) + " sources, " + std::to_string(destinations.size()) + " destinations, " +
-                 std::to_string(connections.size()) + " connections");
-  const std::vector<Json> running = co_await context.client().all("/v1/workflows?query=" + api::client::url_encode("Status = 'Running'"));
+  line(true, "the token is good; " + std::to_string(sources.size()) + " sources, " +
+                 std::to_string(destinations.size()) + " destinations, " + std::to_string(connections.size()) +
+                 " connections");
+  const std::vector<Json> running =
+      co_await context.client().all("/v1/workflows?query=" + api::client::url_encode("Status = 'Running'"));
   int blocked = 0;
   for (const Json& e : running) blocked += e.value("blocked", false) ? 1 : 0;
-  line(blocked == 0, std::to_string(running.size()) + " executions run, " + std::to_string(blocked) + " of them blocked");
+  line(blocked == 0,
+       std::to_string(running.size()) + " executions run, " + std::to_string(blocked) + " of them blocked");
   co_return well ? kOk : kFailed;
 }
 
@@ -112,7 +119,8 @@ void add_admin_commands(Tree& tree) {
   auto options = std::make_shared<TokenOptions>();
   sub = token->add_subcommand("create", "Make a token and show it, this once");
   sub->add_option("name", options->name, "what it is for")->required();
-  add_flag_value(sub, "--scope", options->scope, "admin (default) | read | metrics")->check(CLI::IsMember({"admin", "read", "metrics"}));
+  add_flag_value(sub, "--scope", options->scope, "admin (default) | read | metrics")
+      ->check(CLI::IsMember({"admin", "read", "metrics"}));
   add_flag_value(sub, "--expires", options->expires, "a time such as 2030-01-31T12:00:00Z; never by default");
   sub->callback([&tree, options] { tree.action = [options](Context& c) { return token_create(c, options); }; });
   sub = token->add_subcommand("list", "List tokens");

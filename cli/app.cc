@@ -15,12 +15,14 @@ void add_globals(CLI::App& root, Globals& g) {
   CLI::App* app = &root;
   add_flag_value(app, "-o,--output", g.output, "table | wide | json | jsonl | yaml | name")
       ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "yaml", "name"}));
-  add_flag_value(app, "--server", g.server, "URL of the server (found in the data directory, else http://127.0.0.1:8000)");
+  add_flag_value(app, "--server", g.server,
+                 "URL of the server (found in the data directory, else http://127.0.0.1:8000)");
   add_flag_value(app, "--token", g.token, "token (found in the data directory)");
   add_flag_value(app, "--data-dir", g.data_dir, "data directory of the server ($XDG_STATE_HOME/millrace)");
   add_flag_value(app, "--ca-file", g.ca_file, "CA certificates to trust, PEM");
   add_switch(app, "--insecure", g.insecure, "don't check the server's certificate");
-  add_flag_value(app, "--timeout", g.timeout_seconds, "seconds; exit code 6 when they have passed")->check(CLI::Range(0.0, 1e9));
+  add_flag_value(app, "--timeout", g.timeout_seconds, "seconds; exit code 6 when they have passed")
+      ->check(CLI::Range(0.0, 1e9));
   add_switch(app, "-y,--yes", g.yes, "consent to what removes things");
 }
 

@@ -14,7 +14,7 @@ namespace millrace::cli {
 struct Tree {
   explicit Tree(CLI::App& r) : root(r) {}
   CLI::App& root;
-  Action action;                  // of the command that was named
+  Action action;                    // of the command that was named
   bool detailed_exit_code = false;  // plan --detailed-exitcode: usage errors are 1
 };
 

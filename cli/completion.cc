@@ -47,11 +47,14 @@ std::string completion_script(const CLI::App& root, const std::string& shell) {
   std::string cases;
   arms(root, "", flags_of(root), cases);
   if (shell == "zsh") out += "#compdef millrace\nautoload -U +X bashcompinit && bashcompinit\n";
-  return out + "_millrace() {\n  local path=\"\" word words=\"\"\n  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-               "    case \"$word\" in -*) ;; *) path=\"${path:+$path }$word\" ;; esac\n  done\n"
-               "  while :; do\n    case \"$path\" in\n" + cases +
+  return out +
+         "_millrace() {\n  local path=\"\" word words=\"\"\n  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+         "    case \"$word\" in -*) ;; *) path=\"${path:+$path }$word\" ;; esac\n  done\n"
+         "  while :; do\n    case \"$path\" in\n" +
+         cases +
          "    *) path=\"${path% *}\"; continue ;;\n    esac\n    break\n  done\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _millrace millrace\n";
+         "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _millrace "
+         "millrace\n";
 }
 
 }  // namespace millrace::cli

@@ -74,7 +74,8 @@ void print_changes(const Json& plan) {
     ++counts[which];
     static constexpr const char* kSigns[] = {"+", "~", "-"};
     static constexpr const char* kColours[] = {"\033[32m", "\033[33m", "\033[31m"};
-    std::string line = std::string(kSigns[which]) + " " + action + " " + plain(change, "kind") + " " + plain(change, "name");
+    std::string line =
+        std::string(kSigns[which]) + " " + action + " " + plain(change, "kind") + " " + plain(change, "name");
     std::cout << (colour ? kColours[which] + line + "\033[0m" : line) << '\n';
     if (which == 2) continue;
     for (const Json& d : change.value("diff", Json::array())) {
@@ -107,7 +108,7 @@ asio::awaitable<int> plan(Context& context, std::shared_ptr<ConfigOptions> optio
   } else {
     print_object(answer, "plan", context.globals.output);
   }
-  co_return options->detailed_exit_code && has_changes(answer) ? 2 : kOk;
+  co_return options->detailed_exit_code&& has_changes(answer) ? 2 : kOk;
 }
 
 asio::awaitable<int> apply(Context& context, std::shared_ptr<ConfigOptions> options) {
@@ -162,15 +163,19 @@ asio::awaitable<int> export_all(Context& context) {
 asio::awaitable<int> validate(Context& context, std::shared_ptr<ConfigOptions> options) {
   Documents documents = load_documents(options->files, true);
   apply_types(documents, serve::local_spec_of());
-  for (const std::string& name : documents.missing) std::cerr << "note: " << name << " has no value here; a placeholder was checked\n";
-  const auto faults = co_await serve::validate_locally(context.runtime, documents.list.dump(-1, ' ', false, Json::error_handler_t::replace));
+  for (const std::string& name : documents.missing)
+    std::cerr << "note: " << name << " has no value here; a placeholder was checked\n";
+  const auto faults = co_await serve::validate_locally(
+      context.runtime, documents.list.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (!faults.empty()) throw located_faults(documents, faults);
   std::cout << documents.list.size() << (documents.list.size() == 1 ? " document is" : " documents are") << " valid\n";
   co_return kOk;
 }
 
 void add_files(CLI::App* sub, const std::shared_ptr<ConfigOptions>& options) {
-  add_flag_value(sub, "-f,--file", options->files, "a file, a directory or - (may be given several times)")->required()->delimiter('\0');
+  add_flag_value(sub, "-f,--file", options->files, "a file, a directory or - (may be given several times)")
+      ->required()
+      ->delimiter('\0');
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iostream>
 
-#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
+#include <boost/system/system_error.hpp>
 
 #include "common/errors.h"
 
@@ -19,19 +19,22 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-bool colour_on(int fd) {
-  return ::isatty(fd) != 0 && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
-}
+bool colour_on(int fd) { return ::isatty(fd) != 0 && environment("NO_COLOR").empty() && environment("TERM") != "dumb"; }
 
 int exit_code_of_status(int status) {
   switch (status) {
     case 401:
-    case 403: return kNotAllowed;
-    case 404: return kNotFound;
-    case 409: return kConflict;
+    case 403:
+      return kNotAllowed;
+    case 404:
+      return kNotFound;
+    case 409:
+      return kConflict;
     case 408:
-    case 504: return kTimedOut;
-    default: return kFailed;
+    case 504:
+      return kTimedOut;
+    default:
+      return kFailed;
   }
 }
 
@@ -72,7 +75,15 @@ api::client::Client& Context::client() {
   } else if (!address.empty()) {
     options.server = address;
   }
-  options.token = !globals.token.empty() ? globals.token : token;
+  // A token found on this host goes to a server on this host only.
+  const bool local =
+      globals.server.empty() || options.server == address || options.server.find("://127.") != std::string::npos ||
+      options.server.find("://localhost") != std::string::npos || options.server.find("://[::1]") != std::string::npos;
+  if (!globals.token.empty()) {
+    options.token = globals.token;
+  } else if (local) {
+    options.token = token;
+  }
   options.ca_file = globals.ca_file;
   options.insecure = globals.insecure;
   if (globals.timeout_seconds > 0) options.timeout = Duration(static_cast<std::int64_t>(globals.timeout_seconds * 1e6));
@@ -84,7 +95,8 @@ void Context::need_consent(const std::string& what) const {
   if (globals.yes) return;
   std::cerr << what << '\n';
   if (::isatty(STDIN_FILENO) == 0) {
-    throw CommandError(kUsage, "consent is missing", "nothing was done", "Pass --yes if this is what you want.", "cli.consent_missing");
+    throw CommandError(kUsage, "consent is missing", "nothing was done", "Pass --yes if this is what you want.",
+                       "cli.consent_missing");
   }
   std::cerr << "Type 'yes' to go on: " << std::flush;
   std::string answer;
@@ -92,7 +104,8 @@ void Context::need_consent(const std::string& what) const {
   if (answer != "yes") throw CommandError(kUsage, "not confirmed", "nothing was done", "", "cli.consent_missing");
 }
 
-void print_error(const std::string& title, const std::string& detail, const std::string& hint, const std::string& code) {
+void print_error(const std::string& title, const std::string& detail, const std::string& hint,
+                 const std::string& code) {
   const bool colour = colour_on(STDERR_FILENO);
   std::string out = colour ? "\033[1;31mError:\033[0m " : "Error: ";
   out += title;

@@ -15,7 +15,7 @@ namespace millrace::cli {
 enum ExitCode : int {
   kOk = 0,
   kFailed = 1,
-  kUsage = 2,       // or consent missing
+  kUsage = 2,  // or consent missing
   kNotAllowed = 3,
   kNotFound = 4,
   kConflict = 5,
@@ -35,7 +35,7 @@ class CommandError : public std::exception {
 
 struct Globals {
   Globals() = default;
-  std::string output;       // table | wide | json | jsonl | yaml | name; empty: the command's own default
+  std::string output;  // table | wide | json | jsonl | yaml | name; empty: the command's own default
   std::string server, token, data_dir, ca_file;
   bool insecure = false;
   bool no_color = false;

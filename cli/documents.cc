@@ -105,7 +105,8 @@ class Loader {
       std::vector<std::string> files;
       for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
         const std::string ending = entry.path().extension().string();
-        if (entry.is_regular_file(error) && (ending == ".yaml" || ending == ".yml" || ending == ".json")) files.push_back(entry.path().string());
+        if (entry.is_regular_file(error) && (ending == ".yaml" || ending == ".yml" || ending == ".json"))
+          files.push_back(entry.path().string());
       }
       std::sort(files.begin(), files.end());
       if (files.empty()) faults_.push_back(path + ": no .yaml, .yml or .json file in this directory");
@@ -159,7 +160,8 @@ class Loader {
       return nullptr;
     }
     switch (node.Type()) {
-      case YAML::NodeType::Map: return convert_map(node, pointer, depth);
+      case YAML::NodeType::Map:
+        return convert_map(node, pointer, depth);
       case YAML::NodeType::Sequence: {
         Json out = Json::array();
         for (const YAML::Node& item : node) {
@@ -168,9 +170,11 @@ class Loader {
         }
         return out;
       }
-      case YAML::NodeType::Scalar: return convert_scalar(node, pointer);
+      case YAML::NodeType::Scalar:
+        return convert_scalar(node, pointer);
       case YAML::NodeType::Null:
-      case YAML::NodeType::Undefined: break;
+      case YAML::NodeType::Undefined:
+        break;
     }
     return nullptr;
   }
@@ -273,9 +277,11 @@ Json as_type(const std::string& text, const std::string& type) {
 }  // namespace
 
 DocumentFaults::DocumentFaults(std::vector<std::string> lines)
-    : CommandError(kFailed, lines.size() == 1 ? "the resource files have a fault" : "the resource files have " + std::to_string(lines.size()) + " faults",
-                   join(lines),
-                   "Correct them; 'millrace spec CONNECTOR' prints what a configuration may hold.", "cli.file_invalid") {}
+    : CommandError(kFailed,
+                   lines.size() == 1 ? "the resource files have a fault"
+                                     : "the resource files have " + std::to_string(lines.size()) + " faults",
+                   join(lines), "Correct them; 'millrace spec CONNECTOR' prints what a configuration may hold.",
+                   "cli.file_invalid") {}
 
 std::string Documents::locate(const std::string& pointer) const {
   std::string at = pointer;
@@ -310,37 +316,58 @@ void apply_types(Documents& documents, const SpecOf& spec_of) {
     std::string connector;
     if (spec.is_object()) {
       for (const char* name : {"connector", "definitionId"}) {
-        if (connector.empty() && spec.contains(name) && spec.at(name).is_string()) connector = spec.at(name).get<std::string>();
+        if (connector.empty() && spec.contains(name) && spec.at(name).is_string())
+          connector = spec.at(name).get<std::string>();
       }
       const Json& configuration = spec.at("configuration");
       for (const char* name : {"sourceType", "destinationType"}) {
-        if (connector.empty() && configuration.is_object() && configuration.contains(name) && configuration.at(name).is_string()) {
+        if (connector.empty() && configuration.is_object() && configuration.contains(name) &&
+            configuration.at(name).is_string()) {
           connector = configuration.at(name).get<std::string>();
         }
       }
     }
-    const std::string kind = document.contains("kind") && document.at("kind").is_string() ? document.at("kind").get<std::string>() : "";
+    const std::string kind =
+        document.contains("kind") && document.at("kind").is_string() ? document.at("kind").get<std::string>() : "";
     if (connector.empty() || kind.empty()) continue;
     path.erase(path.begin(), path.begin() + 3);
     value = as_type(value.get<std::string>(), wanted_type(spec_of(kind, connector), path, 0));
   }
 }
 
-DocumentFaults located_faults(const Documents& documents, const std::vector<std::pair<std::string, std::string>>& faults) {
+namespace {
+
+// ", not 'Connexion'": the value that stands there. Nothing of a configuration: it may be a secret.
+std::string value_there(const Documents& documents, const std::string& pointer) {
+  if (pointer.empty() || pointer.find("/configuration/") != std::string::npos) return {};
+  const Json::json_pointer at(pointer);
+  if (!documents.list.contains(at) || documents.list.at(at).is_structured()) return {};
+  const Json& value = documents.list.at(at);
+  const std::string text = value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump();
+  return ", not " + (text.size() > 100 ? text.substr(0, 100) + "…'" : text);
+}
+
+}  // namespace
+
+DocumentFaults located_faults(const Documents& documents,
+                              const std::vector<std::pair<std::string, std::string>>& faults) {
   std::vector<std::string> lines;
   for (const auto& [pointer, what] : faults) {
     const std::string where = documents.locate(pointer);
     // The pointer without the document's number.
     const auto slash = pointer.find('/', 1);
     const std::string inside = slash == std::string::npos ? std::string() : pointer.substr(slash + 1) + ": ";
-    lines.push_back((where.empty() ? pointer : where) + ": " + inside + what);
+    lines.push_back((where.empty() ? pointer : where) + ": " + inside + what +
+                    (what.starts_with("must be") ? value_there(documents, pointer) : std::string()));
   }
   return DocumentFaults(std::move(lines));
 }
 
 std::string expand_references(const std::string& text) {
   Expansion e = expand(text);
-  if (!e.failures.empty()) throw CommandError(kFailed, "a reference cannot be expanded", e.failures.front(), "Set it, or write the value itself.", "cli.reference_missing");
+  if (!e.failures.empty())
+    throw CommandError(kFailed, "a reference cannot be expanded", e.failures.front(),
+                       "Set it, or write the value itself.", "cli.reference_missing");
   return e.text;
 }
 

@@ -1,8 +1,9 @@
 // Resource files: YAML (or JSON) documents, many to a file, directories allowed; read into one JSON list that remembers
 // where each value stood, so that every fault can be told with file, line and column.
 //
-// ${env:X} and ${file:/p} inside strings are expanded here, on the client. A value that is one reference and nothing else
-// takes the type that the connector's spec wants there (a port from the environment is a number); apply_types() does it.
+// ${env:X} and ${file:/p} inside strings are expanded here, on the client. A value that is one reference and nothing
+// else takes the type that the connector's spec wants there (a port from the environment is a number); apply_types()
+// does it.
 #pragma once
 
 #include <functional>
@@ -34,9 +35,9 @@ class DocumentFaults : public CommandError {
 struct Documents {
   Documents() = default;
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  std::map<std::string, Position> positions;      // JSON pointer -> where the value (of a field: its key) stands
-  std::vector<std::string> references;            // pointers of values that were one reference and nothing else
-  std::vector<std::string> missing;               // names that could not be expanded (only when allowed)
+  std::map<std::string, Position> positions;  // JSON pointer -> where the value (of a field: its key) stands
+  std::vector<std::string> references;        // pointers of values that were one reference and nothing else
+  std::vector<std::string> missing;           // names that could not be expanded (only when allowed)
 
   // Where the pointer, or the nearest thing above it, stands.
   std::string locate(const std::string& pointer) const;
@@ -51,7 +52,8 @@ using SpecOf = std::function<nlohmann::ordered_json(const std::string& kind, con
 void apply_types(Documents& documents, const SpecOf& spec_of);
 
 // Faults of the server (pointer, what) with their places.
-DocumentFaults located_faults(const Documents& documents, const std::vector<std::pair<std::string, std::string>>& faults);
+DocumentFaults located_faults(const Documents& documents,
+                              const std::vector<std::pair<std::string, std::string>>& faults);
 
 // Expands references in one text. Throws CommandError.
 std::string expand_references(const std::string& text);

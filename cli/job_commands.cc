@@ -45,10 +45,13 @@ asio::awaitable<Json> wait_for_job(Context& context, std::int64_t id) {
       co_return job;
     }
     progress.show(job);
-    if (context.globals.timeout_seconds > 0 && to_seconds(context.runtime.mono() - begun) > context.globals.timeout_seconds) {
+    if (context.globals.timeout_seconds > 0 &&
+        to_seconds(context.runtime.mono() - begun) > context.globals.timeout_seconds) {
       progress.clear();
-      throw CommandError(kTimedOut, fmt::format("job {} has not ended within {:g} s", id, context.globals.timeout_seconds), "it goes on",
-                         fmt::format("Look at it with millrace job {}, or stop it with millrace cancel {}.", id, id), "http.timed_out");
+      throw CommandError(
+          kTimedOut, fmt::format("job {} has not ended within {:g} s", id, context.globals.timeout_seconds),
+          "it goes on", fmt::format("Look at it with millrace job {}, or stop it with millrace cancel {}.", id, id),
+          "http.timed_out");
     }
     co_await context.runtime.sleep_for(pause);
     pause = std::min<Duration>(pause * 3 / 2, std::chrono::milliseconds(400));
@@ -106,7 +109,9 @@ asio::awaitable<int> jobs(Context& context, std::shared_ptr<JobOptions> options)
   std::vector<Json> items;
   for (Json& item : page.at("data")) items.push_back(std::move(item));
   const std::vector<Column> columns = {
-      field("JOB", "jobId"), field("TYPE", "jobType"), field("STATUS", "status"),
+      field("JOB", "jobId"),
+      field("TYPE", "jobType"),
+      field("STATUS", "status"),
       Column("CONNECTION",
              [&names](const Json& job) {
                const auto it = names.find(plain(job, "connectionId"));
@@ -114,8 +119,20 @@ asio::awaitable<int> jobs(Context& context, std::shared_ptr<JobOptions> options)
              }),
       Column("STARTED", [](const Json& job) { return plain(job, "startTime").substr(0, 19); }),
       Column("TOOK", [](const Json& job) { return duration_text(plain(job, "duration")); }),
-      Column("ROWS", [](const Json& job) { return job.contains("rowsSynced") && job["rowsSynced"].is_number() ? human_count(job["rowsSynced"].get<double>()) : std::string(); }),
-      Column("BYTES", [](const Json& job) { return job.contains("bytesSynced") && job["bytesSynced"].is_number() ? human_bytes(job["bytesSynced"].get<double>()) : std::string(); }, true),
+      Column("ROWS",
+             [](const Json& job) {
+               return job.contains("rowsSynced") && job["rowsSynced"].is_number()
+                          ? human_count(job["rowsSynced"].get<double>())
+                          : std::string();
+             }),
+      Column(
+          "BYTES",
+          [](const Json& job) {
+            return job.contains("bytesSynced") && job["bytesSynced"].is_number()
+                       ? human_bytes(job["bytesSynced"].get<double>())
+                       : std::string();
+          },
+          true),
       field("WORKFLOW", "workflowId", true)};
   print_list(items, columns, [](const Json& job) { return plain(job, "jobId"); }, context.globals.output);
   co_return kOk;
@@ -141,17 +158,19 @@ void print_log_line(const Json& line, bool raw) {
   if (!step.empty()) step = " [" + step + "]";
   std::string text = plain(line, "text");
   if (text.empty()) text = plain(line, "message");
-  std::cout << plain(line, "time").substr(0, 23) << " " << fmt::format("{:<5}", plain(line, "level")) << step << " " << text << '\n';
+  std::cout << plain(line, "time").substr(0, 23) << " " << fmt::format("{:<5}", plain(line, "level")) << step << " "
+            << text << '\n';
 }
 
 asio::awaitable<int> logs(Context& context, std::shared_ptr<JobOptions> options) {
   const bool raw = !for_people(context);
   if (options->follow) {
-    co_await context.client().follow(job_path(options->job_id) + "/logs?follow=true", [raw](const std::string& event, const std::string& data) {
-      if (event != "line") return;
-      print_log_line(Json::parse(data), raw);
-      std::cout << std::flush;
-    });
+    co_await context.client().follow(job_path(options->job_id) + "/logs?follow=true",
+                                     [raw](const std::string& event, const std::string& data) {
+                                       if (event != "line") return;
+                                       print_log_line(Json::parse(data), raw);
+                                       std::cout << std::flush;
+                                     });
     co_return kOk;
   }
   std::string after = "0";
@@ -182,11 +201,13 @@ asio::awaitable<int> replay(Context& context, std::shared_ptr<JobOptions> option
   if (!for_people(context)) {
     print_object(report, std::to_string(options->job_id), context.globals.output);
   } else if (divergence.is_null()) {
-    std::cout << "job " << options->job_id << ": " << plain(report, "eventsChecked") << " events checked, the code of today decides the same\n";
+    std::cout << "job " << options->job_id << ": " << plain(report, "eventsChecked")
+              << " events checked, the code of today decides the same\n";
   }
   if (divergence.is_null()) co_return kOk;
   print_error("today's code decides differently than the history at event " + plain(divergence, "eventId"),
-              "history: " + plain(divergence, "expected") + "\n  code:    " + plain(divergence, "got") + "\n  after:   " + plain(divergence, "position"),
+              "history: " + plain(divergence, "expected") + "\n  code:    " + plain(divergence, "got") +
+                  "\n  after:   " + plain(divergence, "position"),
               "Bring back the old order of steps, or reset the execution to a point before it.", "");
   co_return kFailed;
 }
@@ -195,18 +216,24 @@ void add_job_start(Tree& tree, const char* name, const char* description) {
   auto options = std::make_shared<JobOptions>();
   CLI::App* sub = tree.root.add_subcommand(name, description);
   sub->add_option("connection", options->connection, "its name")->required();
-  add_flag_value(sub, "--stream", options->streams, "only this stream, as name or namespace.name (may be given several times)");
+  add_flag_value(sub, "--stream", options->streams,
+                 "only this stream, as name or namespace.name (may be given several times)");
   add_switch(sub, "--wait", options->wait, "follow it to its end; exit code 1 if it failed");
   add_switch(sub, "--only-failed", options->only_failed, "only the streams that the last job left incomplete");
-  add_switch(sub, "--adopt", options->adopt, "take over tables that are not Millrace's; the old ones are kept as <name>__before");
-  add_flag_value(sub, "--streams-parallel", options->streams_parallel, "how many streams at once")->check(CLI::Range(1, 64));
-  add_flag_value(sub, "--splits-parallel", options->splits_parallel, "how many parts of a stream at once")->check(CLI::Range(1, 64));
+  add_switch(sub, "--adopt", options->adopt,
+             "take over tables that are not Millrace's; the old ones are kept as <name>__before");
+  add_flag_value(sub, "--streams-parallel", options->streams_parallel, "how many streams at once")
+      ->check(CLI::Range(1, 64));
+  add_flag_value(sub, "--splits-parallel", options->splits_parallel, "how many parts of a stream at once")
+      ->check(CLI::Range(1, 64));
   add_switch(sub, "--attach", options->attach, "if a job of the connection runs already, take that one");
   const std::string type = name;
-  sub->callback([&tree, options, type] { tree.action = [options, type](Context& c) { return start_job(c, type, options); }; });
+  sub->callback(
+      [&tree, options, type] { tree.action = [options, type](Context& c) { return start_job(c, type, options); }; });
 }
 
-CLI::App* add_job_command(Tree& tree, const char* name, const char* description, const std::shared_ptr<JobOptions>& options) {
+CLI::App* add_job_command(Tree& tree, const char* name, const char* description,
+                          const std::shared_ptr<JobOptions>& options) {
   CLI::App* sub = tree.root.add_subcommand(name, description);
   sub->add_option("job", options->job_id, "its number")->required();
   return sub;

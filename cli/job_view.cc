@@ -61,7 +61,8 @@ std::string duration_text(const std::string& iso) {
   static const std::regex kForm(R"(PT(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9.]+)S)?)");
   std::smatch m;
   if (!std::regex_match(iso, m, kForm)) return iso;
-  const double seconds = (m[1].matched ? std::stod(m[1]) * 3600 : 0) + (m[2].matched ? std::stod(m[2]) * 60 : 0) + (m[3].matched ? std::stod(m[3]) : 0);
+  const double seconds = (m[1].matched ? std::stod(m[1]) * 3600 : 0) + (m[2].matched ? std::stod(m[2]) * 60 : 0) +
+                         (m[3].matched ? std::stod(m[3]) : 0);
   if (seconds < 60) return fmt::format("{:.3g} s", seconds);
   if (seconds < 3600) return fmt::format("{:.0f} min {:.0f} s", std::floor(seconds / 60), std::fmod(seconds, 60));
   return fmt::format("{:.0f} h {:.0f} min", std::floor(seconds / 3600), std::floor(std::fmod(seconds, 3600) / 60));
@@ -85,31 +86,41 @@ std::string job_line(const Json& job) {
 
 void print_job(const Json& job) {
   std::cout << job_line(job) << '\n';
-  for (const auto& [label, name] : {std::pair("type", "jobType"), std::pair("connection", "connectionId"), std::pair("started", "startTime"),
-                                    std::pair("workflow", "workflowId"), std::pair("run", "runId")}) {
-    if (const std::string value = plain(job, name); !value.empty()) std::cout << fmt::format("  {:<11} {}\n", label, value);
+  for (const auto& [label, name] :
+       {std::pair("type", "jobType"), std::pair("connection", "connectionId"), std::pair("started", "startTime"),
+        std::pair("workflow", "workflowId"), std::pair("run", "runId")}) {
+    if (const std::string value = plain(job, name); !value.empty())
+      std::cout << fmt::format("  {:<11} {}\n", label, value);
   }
   const Json& streams = list_of(job, "streams");
   if (!streams.empty()) {
     std::cout << "\n";
-    print_table(streams, {Column("STREAM", stream_name), field("STATUS", "status"),
-                          Column("READ", [](const Json& s) { return human_count(number(s, "rowsRead")); }),
-                          Column("COMMITTED", [](const Json& s) { return human_count(number(s, "rowsCommitted")); }),
-                          Column("BYTES", [](const Json& s) { return human_bytes(number(s, "bytesCommitted")); }),
-                          Column("WHY", [](const Json& s) { return s.contains("failure") ? failure_text(s["failure"]).title : std::string(); })},
+    print_table(streams,
+                {Column("STREAM", stream_name), field("STATUS", "status"),
+                 Column("READ", [](const Json& s) { return human_count(number(s, "rowsRead")); }),
+                 Column("COMMITTED", [](const Json& s) { return human_count(number(s, "rowsCommitted")); }),
+                 Column("BYTES", [](const Json& s) { return human_bytes(number(s, "bytesCommitted")); }),
+                 Column("WHY",
+                        [](const Json& s) {
+                          return s.contains("failure") ? failure_text(s["failure"]).title : std::string();
+                        })},
                 false);
   }
   const Json& steps = list_of(job, "steps");
   if (!steps.empty()) {
     std::cout << "\n";
-    print_table(steps, {field("STEP", "name"), field("STATUS", "status"),
-                        Column("ATTEMPTS",
-                               [](const Json& s) {
-                                 const auto it = s.find("attempts");
-                                 if (it == s.end()) return std::string();
-                                 return it->is_array() ? std::to_string(it->size()) : plain(*it);
-                               }),
-                        Column("WHY", [](const Json& s) { return s.contains("failure") ? failure_text(s["failure"]).title : std::string(); })},
+    print_table(steps,
+                {field("STEP", "name"), field("STATUS", "status"),
+                 Column("ATTEMPTS",
+                        [](const Json& s) {
+                          const auto it = s.find("attempts");
+                          if (it == s.end()) return std::string();
+                          return it->is_array() ? std::to_string(it->size()) : plain(*it);
+                        }),
+                 Column("WHY",
+                        [](const Json& s) {
+                          return s.contains("failure") ? failure_text(s["failure"]).title : std::string();
+                        })},
                 false);
   }
   std::cout << std::flush;
@@ -130,11 +141,14 @@ void print_job_failure(const Json& job) {
   for (const Json& s : list_of(job, "streams")) {
     if (!s.contains("failure") || !s["failure"].is_object()) continue;
     const FailureText own = failure_text(s["failure"]);
-    detail += "\n  " + stream_name(s) + ": " + own.title + (own.detail.empty() || own.detail == own.title ? "" : ": " + own.detail);
+    detail += "\n  " + stream_name(s) + ": " + own.title +
+              (own.detail.empty() || own.detail == own.title ? "" : ": " + own.detail);
     if (!own.code.empty()) detail += " (" + own.code + ")";
     if (!own.remedy.empty() && remedy != own.remedy) detail += "\n    " + own.remedy;
   }
-  print_error("job " + plain(job, "jobId") + " failed" + (job.value("partial", false) ? ", some streams are complete" : ""), detail, remedy, code);
+  print_error(
+      "job " + plain(job, "jobId") + " failed" + (job.value("partial", false) ? ", some streams are complete" : ""),
+      detail, remedy, code);
 }
 
 }  // namespace millrace::cli

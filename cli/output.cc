@@ -21,7 +21,8 @@ bool plain_safe(const std::string& text) {
     if (text[i] == ':' && (i + 1 == text.size() || text[i + 1] == ' ')) return false;
     if (text[i] == '#' && i > 0 && text[i - 1] == ' ') return false;
   }
-  static const std::vector<std::string> kWords = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf"};
+  static const std::vector<std::string> kWords = {"true", "false", "null", "yes",  "no",  "on",
+                                                  "off",  "y",     "n",    ".nan", ".inf"};
   std::string lower = text;
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (std::find(kWords.begin(), kWords.end(), lower) != kWords.end()) return false;
@@ -54,7 +55,8 @@ void write_yaml(const Json& json, int depth, bool after_key, std::string& out) {
     }
   } else {
     if (after_key) out += ' ';
-    out += json.is_string() && plain_safe(json.get_ref<const std::string&>()) ? json.get<std::string>() : dump(json, -1);
+    out +=
+        json.is_string() && plain_safe(json.get_ref<const std::string&>()) ? json.get<std::string>() : dump(json, -1);
     out += '\n';
   }
 }
@@ -120,8 +122,8 @@ void print_table(const std::vector<Json>& items, const std::vector<Column>& colu
   std::cout << out;
 }
 
-void print_list(const std::vector<Json>& items, const std::vector<Column>& columns, const std::function<std::string(const Json&)>& name,
-                const std::string& form) {
+void print_list(const std::vector<Json>& items, const std::vector<Column>& columns,
+                const std::function<std::string(const Json&)>& name, const std::string& form) {
   if (form == "json") {
     Json array = Json::array();
     for (const Json& item : items) array.push_back(item);

@@ -23,8 +23,8 @@ struct Column {
 Column field(std::string header, std::string name, bool wide = false);
 
 // `form`: table (the default), wide, json, jsonl, yaml, name. `name` gives the line of -o name.
-void print_list(const std::vector<Json>& items, const std::vector<Column>& columns, const std::function<std::string(const Json&)>& name,
-                const std::string& form);
+void print_list(const std::vector<Json>& items, const std::vector<Column>& columns,
+                const std::function<std::string(const Json&)>& name, const std::string& form);
 // One object; the default form is yaml, which reads well.
 void print_object(const Json& object, const std::string& name, const std::string& form);
 void print_table(const std::vector<Json>& items, const std::vector<Column>& columns, bool wide);

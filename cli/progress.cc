@@ -58,8 +58,9 @@ void Progress::show(const Json& job) {
   last_line_ = now;
   const Totals t = totals_of(job);
   const double seconds = std::max(0.001, to_seconds(now - begun_));
-  std::string text = fmt::format("job {} {}: {}/{} streams, {} rows, {}, {} rows/s", plain(job, "jobId"), plain(job, "status"), t.done, t.streams,
-                                 human_count(t.rows), human_bytes(t.bytes), human_count(t.rows / seconds));
+  std::string text =
+      fmt::format("job {} {}: {}/{} streams, {} rows, {}, {} rows/s", plain(job, "jobId"), plain(job, "status"), t.done,
+                  t.streams, human_count(t.rows), human_bytes(t.bytes), human_count(t.rows / seconds));
   if (!terminal_) {
     std::cerr << text << std::endl;
     return;
@@ -68,7 +69,8 @@ void Progress::show(const Json& job) {
     constexpr int kWidth = 24;
     const double part = std::min(1.0, t.rows / t.expected);
     const int full = static_cast<int>(part * kWidth);
-    std::string bar = "[" + std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kWidth - full), '.') + "]";
+    std::string bar = "[" + std::string(static_cast<std::size_t>(full), '#') +
+                      std::string(static_cast<std::size_t>(kWidth - full), '.') + "]";
     if (colour_) bar = "\033[36m" + bar + "\033[0m";
     text = fmt::format("{} {:3.0f} % {}", bar, part * 100, text);
   }

@@ -17,9 +17,10 @@ std::string kind_of(const std::string& text) {
   std::string kind = text;
   for (char& c : kind) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (!kind.ends_with('s')) kind += 's';
-  if (kind == "sources" || kind == "destinations" || kind == "connections" || kind == "connectors" || kind == "jobs") return kind;
-  throw CommandError(kUsage, "'" + text + "' is no kind of resource", "", "The kinds are sources, destinations, connections, connectors and jobs.",
-                     "cli.usage");
+  if (kind == "sources" || kind == "destinations" || kind == "connections" || kind == "connectors" || kind == "jobs")
+    return kind;
+  throw CommandError(kUsage, "'" + text + "' is no kind of resource", "",
+                     "The kinds are sources, destinations, connections, connectors and jobs.", "cli.usage");
 }
 
 const char* id_field(const std::string& kind) {
@@ -85,8 +86,10 @@ asio::awaitable<int> get(Context& context, std::string kind_text, std::string na
     items = co_await context.client().all("/v1/" + kind);
   }
   if (kind == "jobs") {
-    print_list(items, {field("JOB", "jobId"), field("TYPE", "jobType"), field("STATUS", "status"), field("STARTED", "startTime")},
-               [](const Json& item) { return plain(item, "jobId"); }, form);
+    print_list(
+        items,
+        {field("JOB", "jobId"), field("TYPE", "jobType"), field("STATUS", "status"), field("STARTED", "startTime")},
+        [](const Json& item) { return plain(item, "jobId"); }, form);
   } else {
     print_list(items, columns_of(kind), name_of, form);
   }
@@ -102,7 +105,8 @@ asio::awaitable<int> describe(Context& context, std::string kind_text, std::stri
 
 asio::awaitable<int> remove(Context& context, std::string kind_text, std::string name) {
   const std::string kind = kind_of(kind_text);
-  if (kind == "connectors" || kind == "jobs") throw CommandError(kUsage, kind + " can't be deleted", "", "", "cli.usage");
+  if (kind == "connectors" || kind == "jobs")
+    throw CommandError(kUsage, kind + " can't be deleted", "", "", "cli.usage");
   const Json one = co_await context.client().find(kind, name);
   std::string what = "This deletes the " + kind.substr(0, kind.size() - 1) + " '" + plain(one, "name") + "'.";
   if (kind == "connections") what += " Tables at the destination stay.";
@@ -131,7 +135,8 @@ asio::awaitable<int> spec(Context& context, std::string connector) {
 }
 
 // Finds sources and destinations of that name. Throws 404.
-asio::awaitable<std::vector<std::pair<std::string, Json>>> find_ends(Context& context, std::string name, std::string kind) {
+asio::awaitable<std::vector<std::pair<std::string, Json>>> find_ends(Context& context, std::string name,
+                                                                     std::string kind) {
   std::vector<std::pair<std::string, Json>> found;
   for (const char* one : {"sources", "destinations"}) {
     if (!kind.empty() && kind_of(kind) != one) continue;
@@ -140,7 +145,8 @@ asio::awaitable<std::vector<std::pair<std::string, Json>>> find_ends(Context& co
   }
   if (found.empty()) {
     throw CommandError(kNotFound, "no such source or destination", "nothing is named '" + name + "'",
-                       "List what there is with millrace get sources and millrace get destinations.", "resource.not_found");
+                       "List what there is with millrace get sources and millrace get destinations.",
+                       "resource.not_found");
   }
   co_return found;
 }
@@ -159,7 +165,8 @@ asio::awaitable<int> check(Context& context, std::string name, std::string kind)
       std::cout << noun << " " << name << ": " << status << " (job " << plain(answer, "jobId") << ")\n" << std::flush;
     }
     if (status == "succeeded") continue;
-    print_error(noun + " " + name + " can't be used", plain(answer, "message"), plain(answer, "remedy"), plain(answer, "code"));
+    print_error(noun + " " + name + " can't be used", plain(answer, "message"), plain(answer, "remedy"),
+                plain(answer, "code"));
     code = kFailed;
   }
   co_return code;
@@ -200,20 +207,25 @@ asio::awaitable<int> discover(Context& context, std::string name) {
       Column("FIELDS",
              [](const Json& s) {
                for (const char* schema : {"jsonSchema", "json_schema"}) {
-                 if (s.contains(schema) && s[schema].contains("properties")) return std::to_string(s[schema]["properties"].size());
+                 if (s.contains(schema) && s[schema].contains("properties"))
+                   return std::to_string(s[schema]["properties"].size());
                }
                return std::string();
              }),
-      Column("PRIMARY KEY",
-             [](const Json& s) {
-               for (const char* key : {"sourceDefinedPrimaryKey", "source_defined_primary_key", "primaryKey"}) {
-                 if (s.contains(key)) return keys_text(s[key]);
-               }
-               return std::string();
-             })};
-  print_list(streams, columns,
-             [](const Json& s) { return (plain(s, "namespace").empty() ? "" : plain(s, "namespace") + ".") + plain(s, "name"); }, form);
-  if (form.empty() || form == "table" || form == "wide") std::cerr << streams.size() << " streams (job " << plain(answer, "jobId") << ")\n";
+      Column("PRIMARY KEY", [](const Json& s) {
+        for (const char* key : {"sourceDefinedPrimaryKey", "source_defined_primary_key", "primaryKey"}) {
+          if (s.contains(key)) return keys_text(s[key]);
+        }
+        return std::string();
+      })};
+  print_list(
+      streams, columns,
+      [](const Json& s) {
+        return (plain(s, "namespace").empty() ? "" : plain(s, "namespace") + ".") + plain(s, "name");
+      },
+      form);
+  if (form.empty() || form == "table" || form == "wide")
+    std::cerr << streams.size() << " streams (job " << plain(answer, "jobId") << ")\n";
   co_return kOk;
 }
 
@@ -225,7 +237,9 @@ struct Words {
 }  // namespace
 
 void add_resource_commands(Tree& tree) {
-  const auto command = [&tree](const char* name, const char* description) { return tree.root.add_subcommand(name, description); };
+  const auto command = [&tree](const char* name, const char* description) {
+    return tree.root.add_subcommand(name, description);
+  };
 
   auto words = std::make_shared<Words>();
   CLI::App* sub = command("get", "Show resources: sources, destinations, connections, connectors, jobs");
@@ -237,7 +251,8 @@ void add_resource_commands(Tree& tree) {
   sub = command("describe", "Show everything about one resource");
   sub->add_option("kind", words->kind, "source | destination | connection | connector | job")->required();
   sub->add_option("name", words->name, "its name")->required();
-  sub->callback([&tree, words] { tree.action = [words](Context& c) { return describe(c, words->kind, words->name); }; });
+  sub->callback(
+      [&tree, words] { tree.action = [words](Context& c) { return describe(c, words->kind, words->name); }; });
 
   words = std::make_shared<Words>();
   sub = command("delete", "Delete a resource; asks first");
@@ -247,10 +262,13 @@ void add_resource_commands(Tree& tree) {
 
   for (const bool enable : {true, false}) {
     words = std::make_shared<Words>();
-    sub = command(enable ? "enable" : "disable", enable ? "Make a connection active" : "Make a connection inactive: nothing fires");
+    sub = command(enable ? "enable" : "disable",
+                  enable ? "Make a connection active" : "Make a connection inactive: nothing fires");
     sub->add_option("connection", words->name, "its name")->required();
     const std::string status = enable ? "active" : "inactive";
-    sub->callback([&tree, words, status] { tree.action = [words, status](Context& c) { return set_status(c, words->name, status); }; });
+    sub->callback([&tree, words, status] {
+      tree.action = [words, status](Context& c) { return set_status(c, words->name, status); };
+    });
   }
 
   words = std::make_shared<Words>();
@@ -262,7 +280,8 @@ void add_resource_commands(Tree& tree) {
   sub = command("check", "Check that a source or destination can be reached and used (a durable job)");
   sub->add_option("name", words->name, "name of a source or destination")->required();
   add_flag_value(sub, "--kind", words->only_kind, "source | destination, where both have that name");
-  sub->callback([&tree, words] { tree.action = [words](Context& c) { return check(c, words->name, words->only_kind); }; });
+  sub->callback(
+      [&tree, words] { tree.action = [words](Context& c) { return check(c, words->name, words->only_kind); }; });
 
   words = std::make_shared<Words>();
   sub = command("discover", "Find the streams of a source (a durable job)");

@@ -18,7 +18,8 @@ struct ServerFlags {
 
 // One setting of the configuration file: its name there, its flag, and how it is taken.
 struct Setting {
-  Setting(const char* n, const char* f, std::function<void(ServeOptions&, const YAML::Node&)> t) : name(n), flag(f), take(std::move(t)) {}
+  Setting(const char* n, const char* f, std::function<void(ServeOptions&, const YAML::Node&)> t)
+      : name(n), flag(f), take(std::move(t)) {}
   const char* name;
   const char* flag;
   std::function<void(ServeOptions&, const YAML::Node&)> take;
@@ -31,12 +32,17 @@ const std::vector<Setting>& settings() {
       Setting("noAuth", "--no-auth", [](ServeOptions& o, const YAML::Node& n) { o.no_auth = n.as<bool>(); }),
       Setting("tlsCert", "--tls-cert", [](ServeOptions& o, const YAML::Node& n) { o.tls_cert = n.as<std::string>(); }),
       Setting("tlsKey", "--tls-key", [](ServeOptions& o, const YAML::Node& n) { o.tls_key = n.as<std::string>(); }),
-      Setting("secretKeyFile", "--secret-key-file", [](ServeOptions& o, const YAML::Node& n) { o.secret_key_file = n.as<std::string>(); }),
-      Setting("logLevel", "--log-level", [](ServeOptions& o, const YAML::Node& n) { o.log_level = n.as<std::string>(); }),
-      Setting("logFormat", "--log-format", [](ServeOptions& o, const YAML::Node& n) { o.log_format = n.as<std::string>(); }),
+      Setting("secretKeyFile", "--secret-key-file",
+              [](ServeOptions& o, const YAML::Node& n) { o.secret_key_file = n.as<std::string>(); }),
+      Setting("logLevel", "--log-level",
+              [](ServeOptions& o, const YAML::Node& n) { o.log_level = n.as<std::string>(); }),
+      Setting("logFormat", "--log-format",
+              [](ServeOptions& o, const YAML::Node& n) { o.log_format = n.as<std::string>(); }),
       Setting("grace", "--grace", [](ServeOptions& o, const YAML::Node& n) { o.grace_seconds = n.as<double>(); }),
-      Setting("allowHosts", "--allow-host", [](ServeOptions& o, const YAML::Node& n) { o.allow_hosts = n.as<std::vector<std::string>>(); }),
-      Setting("minFreeDisk", "--min-free-disk", [](ServeOptions& o, const YAML::Node& n) { o.min_free_disk = n.as<std::string>(); }),
+      Setting("allowHosts", "--allow-host",
+              [](ServeOptions& o, const YAML::Node& n) { o.allow_hosts = n.as<std::vector<std::string>>(); }),
+      Setting("minFreeDisk", "--min-free-disk",
+              [](ServeOptions& o, const YAML::Node& n) { o.min_free_disk = n.as<std::string>(); }),
   };
   return all;
 }
@@ -69,10 +75,12 @@ ServeOptions with_file(ServeOptions options, const std::string& file, const std:
     fault = e.msg;
   }
   if (fault.empty()) return options;
-  const std::string place = where.is_null() ? file : file + ":" + std::to_string(where.line + 1) + ":" + std::to_string(where.column + 1);
+  const std::string place =
+      where.is_null() ? file : file + ":" + std::to_string(where.line + 1) + ":" + std::to_string(where.column + 1);
   std::string names;
   for (const Setting& s : settings()) names += (names.empty() ? "" : ", ") + std::string(s.name);
-  throw CommandError(kUsage, "the configuration file has a fault", place + ": " + fault, "The settings are " + names + ".", "cli.config_invalid");
+  throw CommandError(kUsage, "the configuration file has a fault", place + ": " + fault,
+                     "The settings are " + names + ".", "cli.config_invalid");
 }
 
 }  // namespace
@@ -86,14 +94,20 @@ void add_server_command(Tree& tree, const Globals& globals, const serve::Hooks& 
   add_switch(sub, "--no-auth", o.no_auth, "need no token; on loopback only");
   add_flag_value(sub, "--tls-cert", o.tls_cert, "certificate chain, PEM");
   add_flag_value(sub, "--tls-key", o.tls_key, "its key, PEM");
-  add_flag_value(sub, "--secret-key-file", o.secret_key_file, "key of the stored secrets (secret.key in the data directory)");
+  add_flag_value(sub, "--secret-key-file", o.secret_key_file,
+                 "key of the stored secrets (secret.key in the data directory)");
   add_flag_value(sub, "--log-level", o.log_level, "debug | info (default) | warn | error | off")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}));
-  add_flag_value(sub, "--log-format", o.log_format, "text | json (text on a terminal, else json)")->check(CLI::IsMember({"text", "json"}));
-  add_flag_value(sub, "--grace", o.grace_seconds, "seconds that SIGTERM lets running steps reach a checkpoint (30)")->check(CLI::Range(0.0, 86'400.0));
-  add_flag_value(sub, "--allow-host", o.allow_hosts, "a further name that Host and Origin may hold (may be given several times)");
-  add_flag_value(sub, "--min-free-disk", o.min_free_disk, "below so much free disk the server takes no work, such as 200MiB");
-  add_flag_value(sub, "--config", flags->config_file, "a YAML file of settings; flags and environment beat it; read again on SIGHUP");
+  add_flag_value(sub, "--log-format", o.log_format, "text | json (text on a terminal, else json)")
+      ->check(CLI::IsMember({"text", "json"}));
+  add_flag_value(sub, "--grace", o.grace_seconds, "seconds that SIGTERM lets running steps reach a checkpoint (30)")
+      ->check(CLI::Range(0.0, 86'400.0));
+  add_flag_value(sub, "--allow-host", o.allow_hosts,
+                 "a further name that Host and Origin may hold (may be given several times)");
+  add_flag_value(sub, "--min-free-disk", o.min_free_disk,
+                 "below so much free disk the server takes no work, such as 200MiB");
+  add_flag_value(sub, "--config", flags->config_file,
+                 "a YAML file of settings; flags and environment beat it; read again on SIGHUP");
   sub->callback([flags, sub, root, &globals, &hooks, &direct] {
     direct = [flags, sub, root, &globals, &hooks] {
       const auto given = [sub, root](const char* flag) {
@@ -115,15 +129,18 @@ void add_server_command(Tree& tree, const Globals& globals, const serve::Hooks& 
 
 void add_copy_command(Tree& tree, const Globals& globals, std::function<int()>& direct) {
   auto o = std::make_shared<copy::CopyOptions>();
-  CLI::App* sub = tree.root.add_subcommand("copy", "Copy from one system to another, without a server; run again after a crash it goes on");
+  CLI::App* sub = tree.root.add_subcommand(
+      "copy", "Copy from one system to another, without a server; run again after a crash it goes on");
   sub->add_option("source", o->source, "URL, such as postgres://user@host/database")->required();
   sub->add_option("destination", o->destination, "URL")->required();
-  add_flag_value(sub, "--stream", o->streams, "a stream or pattern, such as public.* (may be given several times); all by default");
+  add_flag_value(sub, "--stream", o->streams,
+                 "a stream or pattern, such as public.* (may be given several times); all by default");
   add_flag_value(sub, "--mode", o->mode, "sync mode (full_refresh_overwrite)")
-      ->check(CLI::IsMember({"full_refresh_overwrite", "full_refresh_append", "full_refresh_overwrite_deduped", "incremental_append",
-                             "incremental_deduped_history"}));
+      ->check(CLI::IsMember({"full_refresh_overwrite", "full_refresh_append", "full_refresh_overwrite_deduped",
+                             "incremental_append", "incremental_deduped_history"}));
   add_flag_value(sub, "--streams-parallel", o->streams_parallel, "how many streams at once")->check(CLI::Range(1, 64));
-  add_switch(sub, "--adopt", o->adopt, "take over tables that are not Millrace's; the old ones are kept as <name>__before");
+  add_switch(sub, "--adopt", o->adopt,
+             "take over tables that are not Millrace's; the old ones are kept as <name>__before");
   add_flag_value(sub, "--state-dir", o->state_dir, "where it keeps its progress");
   sub->callback([o, &globals, &direct] {
     direct = [o, &globals] {

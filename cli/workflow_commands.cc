@@ -39,9 +39,13 @@ asio::awaitable<int> list(Context& context, OptionsPtr o) {
   std::vector<Json> items;
   for (Json& item : page.at("data")) items.push_back(std::move(item));
   const std::vector<Column> columns = {
-      Column("STATUS", [](const Json& e) { return plain(e, "status") + (e.value("blocked", false) ? " (blocked)" : ""); }),
-      field("WORKFLOW", "workflowId"), field("TYPE", "type"), Column("STARTED", [](const Json& e) { return plain(e, "startTime").substr(0, 19); }),
-      field("RUN", "runId", true), field("EVENTS", "historyLength", true)};
+      Column("STATUS",
+             [](const Json& e) { return plain(e, "status") + (e.value("blocked", false) ? " (blocked)" : ""); }),
+      field("WORKFLOW", "workflowId"),
+      field("TYPE", "type"),
+      Column("STARTED", [](const Json& e) { return plain(e, "startTime").substr(0, 19); }),
+      field("RUN", "runId", true),
+      field("EVENTS", "historyLength", true)};
   print_list(items, columns, [](const Json& e) { return plain(e, "workflowId"); }, context.globals.output);
   co_return kOk;
 }
@@ -67,19 +71,22 @@ void print_event(const Json& event, bool raw) {
     std::cout << event.dump() << '\n';
     return;
   }
-  std::string attributes = event.value("attributes", Json::object()).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string attributes =
+      event.value("attributes", Json::object()).dump(-1, ' ', false, Json::error_handler_t::replace);
   if (attributes.size() > 160) attributes = attributes.substr(0, 157) + "…";
-  std::cout << fmt::format("{:>5}  {}  {:<34} {}\n", plain(event, "id"), plain(event, "time").substr(0, 23), plain(event, "type"), attributes);
+  std::cout << fmt::format("{:>5}  {}  {:<34} {}\n", plain(event, "id"), plain(event, "time").substr(0, 23),
+                           plain(event, "type"), attributes);
 }
 
 asio::awaitable<int> show(Context& context, OptionsPtr o) {
   const std::string form = context.globals.output;
   const bool raw = !for_people(context);
   if (o->follow) {
-    co_await context.client().follow(with(path_of(*o, "/history"), "follow=true"), [raw](const std::string& event, const std::string& data) {
-      if (event == "event") print_event(Json::parse(data), raw);
-      std::cout << std::flush;
-    });
+    co_await context.client().follow(with(path_of(*o, "/history"), "follow=true"),
+                                     [raw](const std::string& event, const std::string& data) {
+                                       if (event == "event") print_event(Json::parse(data), raw);
+                                       std::cout << std::flush;
+                                     });
     co_return kOk;
   }
   std::vector<Json> events;
@@ -121,9 +128,11 @@ asio::awaitable<int> start(Context& context, OptionsPtr o) {
   if (!o->request_id.empty()) body["requestId"] = o->request_id;
   if (!o->input.empty()) {
     body["input"] = Json::parse(o->input, nullptr, false);
-    if (body["input"].is_discarded()) throw CommandError(kUsage, "--input is not JSON", o->input.substr(0, 200), "", "cli.usage");
+    if (body["input"].is_discarded())
+      throw CommandError(kUsage, "--input is not JSON", o->input.substr(0, 200), "", "cli.usage");
   }
-  const Json answer = co_await context.client().post(o->wait ? "/v1/workflows?wait=true" : "/v1/workflows", body.dump());
+  const Json answer =
+      co_await context.client().post(o->wait ? "/v1/workflows?wait=true" : "/v1/workflows", body.dump());
   if (o->wait) co_return outcome(context, answer);
   if (for_people(context)) {
     std::cout << "started " << plain(answer, "workflowId") << " (run " << plain(answer, "runId") << ")\n";
@@ -138,7 +147,8 @@ asio::awaitable<int> result(Context& context, OptionsPtr o) {
   for (;;) {
     const Json execution = co_await context.client().get(path_of(*o));
     if (plain(execution, "status") != "Running") co_return outcome(context, execution);
-    if (context.globals.timeout_seconds > 0 && to_seconds(context.runtime.mono() - begun) > context.globals.timeout_seconds) {
+    if (context.globals.timeout_seconds > 0 &&
+        to_seconds(context.runtime.mono() - begun) > context.globals.timeout_seconds) {
       co_return outcome(context, execution);
     }
     co_await context.runtime.sleep_for(std::chrono::milliseconds(200));
@@ -146,7 +156,9 @@ asio::awaitable<int> result(Context& context, OptionsPtr o) {
 }
 
 asio::awaitable<int> end(Context& context, OptionsPtr o, bool terminate) {
-  if (terminate) context.need_consent("This ends the execution '" + o->id + "' at once; no code of it runs any more and nothing is cleaned up.");
+  if (terminate)
+    context.need_consent("This ends the execution '" + o->id +
+                         "' at once; no code of it runs any more and nothing is cleaned up.");
   const Json body = Json::object({{"reason", o->reason}});
   const Json answer = co_await context.client().post(path_of(*o, terminate ? "/terminate" : "/cancel"), body.dump());
   if (for_people(context)) {
@@ -162,7 +174,8 @@ using Function = asio::awaitable<int> (*)(Context&, OptionsPtr);
 }  // namespace
 
 void add_workflow_commands(Tree& tree) {
-  CLI::App* workflow = tree.root.add_subcommand("workflow", "Executions: list, count, describe, show, start, result, cancel, terminate");
+  CLI::App* workflow =
+      tree.root.add_subcommand("workflow", "Executions: list, count, describe, show, start, result, cancel, terminate");
   workflow->require_subcommand(1);
   const auto add = [&tree, workflow](const char* name, const char* description, bool needs_id, Function function) {
     auto o = std::make_shared<WorkflowOptions>();
@@ -176,7 +189,8 @@ void add_workflow_commands(Tree& tree) {
   };
 
   for (const bool counted : {false, true}) {
-    auto [sub, o] = counted ? add("count", "Count executions", false, &count) : add("list", "List executions, newest first", false, &list);
+    auto [sub, o] = counted ? add("count", "Count executions", false, &count)
+                            : add("list", "List executions, newest first", false, &list);
     add_flag_value(sub, "--query", o->query, "such as: Status = 'Running' AND WorkflowType = 'sync'");
     if (!counted) add_flag_value(sub, "--limit", o->limit, "at most so many (50)")->check(CLI::Range(1, 10'000));
   }
@@ -195,11 +209,13 @@ void add_workflow_commands(Tree& tree) {
   }
   add("result", "Wait for the end of an execution and show its result", true, &result);
   {
-    auto [sub, o] = add("cancel", "Ask an execution to end", true, [](Context& c, OptionsPtr p) { return end(c, p, false); });
+    auto [sub, o] =
+        add("cancel", "Ask an execution to end", true, [](Context& c, OptionsPtr p) { return end(c, p, false); });
     add_flag_value(sub, "--reason", o->reason, "kept in its history");
   }
   {
-    auto [sub, o] = add("terminate", "End an execution at once; asks first", true, [](Context& c, OptionsPtr p) { return end(c, p, true); });
+    auto [sub, o] = add("terminate", "End an execution at once; asks first", true,
+                        [](Context& c, OptionsPtr p) { return end(c, p, true); });
     add_flag_value(sub, "--reason", o->reason, "kept in its history");
   }
 }

@@ -266,17 +266,20 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 namespace {
 
 [[noreturn]] void fail(const Exchange& x) {
-  const std::string cause =
-      x.too_large ? "the answer is longer than 64 MiB" : (x.error_text[0] != 0 ? x.error_text : curl_easy_strerror(x.outcome));
+  const std::string cause = x.too_large ? "the answer is longer than 64 MiB"
+                                        : (x.error_text[0] != 0 ? x.error_text : curl_easy_strerror(x.outcome));
   const std::string detail = x.request.method + " " + x.request.url + ": " + cause;
   switch (x.outcome) {
-    case CURLE_OPERATION_TIMEDOUT: throw Error("http.timed_out", detail);
+    case CURLE_OPERATION_TIMEDOUT:
+      throw Error("http.timed_out", detail);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_ISSUER_ERROR: throw Error("http.tls_failed", detail);
-    default: throw Error("http.unreachable", detail);
+    case CURLE_SSL_ISSUER_ERROR:
+      throw Error("http.tls_failed", detail);
+    default:
+      throw Error("http.unreachable", detail);
   }
 }
 

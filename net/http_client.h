@@ -21,7 +21,7 @@ struct HttpRequest {
   Duration timeout = std::chrono::seconds(60);  // of the whole exchange; zero: none (for following)
   // Called with each piece of the body as it arrives, instead of collecting it: for event streams.
   std::function<void(std::string_view)> on_body;
-  std::string ca_file;           // own CA for TLS
+  std::string ca_file;  // own CA for TLS
   bool insecure = false;
 };
 struct HttpResponse {

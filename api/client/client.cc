@@ -11,7 +11,8 @@ namespace {
 [[noreturn]] void throw_problem(const net::HttpResponse& response, const std::string& what) {
   const Json body = Json::parse(response.body, nullptr, false);
   if (!body.is_object() || !body.contains("code")) {
-    throw Problem(response.status, "", "the server answered " + std::to_string(response.status), what, "Check that --server is a Millrace server.");
+    throw Problem(response.status, "", "the server answered " + std::to_string(response.status), what,
+                  "Check that --server is a Millrace server.");
   }
   const auto text = [&body](const char* name) {
     const auto it = body.find(name);
@@ -53,7 +54,8 @@ Client::Client(Runtime runtime, Options options) : http_(std::move(runtime)), op
 }
 Client::~Client() = default;
 
-asio::awaitable<net::HttpResponse> Client::send(std::string method, std::string path, std::string body, std::string idempotency_key) {
+asio::awaitable<net::HttpResponse> Client::send(std::string method, std::string path, std::string body,
+                                                std::string idempotency_key) {
   net::HttpRequest request;
   request.method = method;
   request.url = options_.server + path;
@@ -79,7 +81,8 @@ asio::awaitable<std::string> Client::get_text(std::string path) {
   co_return std::move(response.body);
 }
 asio::awaitable<Json> Client::post(std::string path, std::string body, std::string idempotency_key) {
-  const net::HttpResponse response = co_await send("POST", std::move(path), std::move(body), std::move(idempotency_key));
+  const net::HttpResponse response =
+      co_await send("POST", std::move(path), std::move(body), std::move(idempotency_key));
   co_return parse_answer(response);
 }
 asio::awaitable<Json> Client::patch(std::string path, std::string body) {
@@ -100,7 +103,8 @@ asio::awaitable<std::vector<Json>> Client::all(std::string path) {
     for (Json& item : page.at("data")) items.push_back(std::move(item));
     const Json& token = page["next"];
     next.clear();
-    if (token.is_string() && !token.get_ref<const std::string&>().empty()) next = base + "&next=" + url_encode(token.get<std::string>());
+    if (token.is_string() && !token.get_ref<const std::string&>().empty())
+      next = base + "&next=" + url_encode(token.get<std::string>());
     if (token.is_number()) next = base + "&next=" + std::to_string(token.get<std::int64_t>());
   }
   co_return items;
@@ -117,7 +121,8 @@ asio::awaitable<Json> Client::find(std::string kind, std::string name_or_id) {
                 "List what there is with millrace get " + kind + "s.");
 }
 
-asio::awaitable<void> Client::follow(std::string path, std::function<void(const std::string&, const std::string&)> on_event) {
+asio::awaitable<void> Client::follow(std::string path,
+                                     std::function<void(const std::string&, const std::string&)> on_event) {
   net::HttpRequest request;
   request.url = options_.server + path;
   request.timeout = Duration(0);

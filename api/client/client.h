@@ -59,10 +59,12 @@ class Client {
   // A resource by name, else by id. `kind` in the plural: "sources". Throws Problem 404.
   asio::awaitable<nlohmann::ordered_json> find(std::string kind, std::string name_or_id);
   // Server-sent events until the stream ends; `on_event` gets event name and data.
-  asio::awaitable<void> follow(std::string path, std::function<void(const std::string& event, const std::string& data)> on_event);
+  asio::awaitable<void> follow(std::string path,
+                               std::function<void(const std::string& event, const std::string& data)> on_event);
 
  private:
-  asio::awaitable<net::HttpResponse> send(std::string method, std::string path, std::string body, std::string idempotency_key);
+  asio::awaitable<net::HttpResponse> send(std::string method, std::string path, std::string body,
+                                          std::string idempotency_key);
 
   net::HttpClient http_;
   Options options_;

@@ -5,11 +5,11 @@
 #include <csignal>
 #include <iostream>
 
+#include <sodium.h>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 
 #include "cli/context.h"
 #include "cli/documents.h"
@@ -35,26 +35,31 @@ std::string state_dir_of(const CopyOptions& options) {
   std::string line = options.source + '\0' + options.destination + '\0' + options.mode;
   for (const std::string& stream : options.streams) line += '\0' + stream;
   unsigned char digest[16];
-  crypto_generichash(digest, sizeof digest, reinterpret_cast<const unsigned char*>(line.data()), line.size(), nullptr, 0);
+  crypto_generichash(digest, sizeof digest, reinterpret_cast<const unsigned char*>(line.data()), line.size(), nullptr,
+                     0);
   char hex[sizeof digest * 2 + 1];
   sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
   return cli::default_data_dir() + "/copy/" + hex;
 }
 
-const connectors::Connector& connector_for(const connectors::Registry& registry, const std::string& url, bool as_source) {
+const connectors::Connector& connector_for(const connectors::Registry& registry, const std::string& url,
+                                           bool as_source) {
   const connectors::Connector* c = registry.by_url(url);
   const std::string scheme = url.substr(0, url.find(':'));
   if (c == nullptr || !c->configuration_from_url) {
-    throw cli::CommandError(cli::kUsage, "no connector takes '" + scheme + ":' URLs", "", "Write it as postgres://user@host/database.", "cli.usage");
+    throw cli::CommandError(cli::kUsage, "no connector takes '" + scheme + ":' URLs", "",
+                            "Write it as postgres://user@host/database.", "cli.usage");
   }
   if ((as_source ? c->source_spec : c->destination_spec).empty()) {
-    throw cli::CommandError(cli::kUsage, c->title + " can't be a " + (as_source ? "source" : "destination"), "", "", "cli.usage");
+    throw cli::CommandError(cli::kUsage, c->title + " can't be a " + (as_source ? "source" : "destination"), "", "",
+                            "cli.usage");
   }
   return *c;
 }
 
 // Makes the resource, or brings it to what the line says now.
-asio::awaitable<std::string> put_resource(std::shared_ptr<resources::Resources> resources, resources::Kind kind, std::string body) {
+asio::awaitable<std::string> put_resource(std::shared_ptr<resources::Resources> resources, resources::Kind kind,
+                                          std::string body) {
   std::string id;
   try {
     const resources::Resource there = co_await resources->get_by_name(kind, "copy");
@@ -75,13 +80,14 @@ asio::awaitable<std::string> put_end(const serve::Rooms& rooms, const std::strin
   const connectors::Connector& connector = connector_for(*rooms.connectors, url, as_source);
   Json body = Json::object();
   body["name"] = "copy";
-  body["definitionId"] = connector.definition_id;
+  body["definitionId"] = connector.definition_id_of(as_source);
   body["configuration"] = Json::parse(connector.configuration_from_url(url, as_source));
   const resources::Kind kind = as_source ? resources::Kind::source : resources::Kind::destination;
   co_return co_await put_resource(rooms.resources, kind, body.dump());
 }
 
-asio::awaitable<std::string> put_connection(const serve::Rooms& rooms, const CopyOptions& options, std::string source, std::string destination) {
+asio::awaitable<std::string> put_connection(const serve::Rooms& rooms, const CopyOptions& options, std::string source,
+                                            std::string destination) {
   Json body = Json::object();
   body["name"] = "copy";
   body["sourceId"] = source;
@@ -112,7 +118,8 @@ asio::awaitable<void> watch_interrupt(Event& interrupted) {
 }
 
 // Follows the job to its end, or until a signal. The last look at it.
-asio::awaitable<Json> follow(Runtime runtime, const serve::Rooms& rooms, std::int64_t id, bool quiet, Event& interrupted) {
+asio::awaitable<Json> follow(Runtime runtime, const serve::Rooms& rooms, std::int64_t id, bool quiet,
+                             Event& interrupted) {
   cli::Progress progress(runtime, quiet);
   for (;;) {
     Json job = Json::parse(co_await rooms.jobs->job_json(id));
@@ -125,7 +132,8 @@ asio::awaitable<Json> follow(Runtime runtime, const serve::Rooms& rooms, std::in
   }
 }
 
-asio::awaitable<Json> do_copy(Runtime runtime, const serve::Rooms& rooms, const CopyOptions& options, Event& interrupted) {
+asio::awaitable<Json> do_copy(Runtime runtime, const serve::Rooms& rooms, const CopyOptions& options,
+                              Event& interrupted) {
   const std::string source = co_await put_end(rooms, options.source, true);
   const std::string destination = co_await put_end(rooms, options.destination, false);
   const std::string connection = co_await put_connection(rooms, options, source, destination);

@@ -13,7 +13,8 @@ std::unique_ptr<state::Store> open_store(Runtime runtime, const RoomsOptions& op
   std::error_code error;
   const bool made = fs::create_directories(options.directory, error);
   if (error || !fs::is_directory(options.directory)) {
-    throw Error("store.unavailable", options.directory + ": " + (error ? error.message() : std::string("not a directory")));
+    throw Error("store.unavailable",
+                options.directory + ": " + (error ? error.message() : std::string("not a directory")));
   }
   if (made) fs::permissions(options.directory, fs::perms::owner_all, error);
   state::RocksDbOptions store(options.directory + "/store");
@@ -30,7 +31,8 @@ asio::awaitable<Rooms> open_rooms(Runtime runtime, RoomsOptions options, const H
   auto connectors = std::make_shared<connectors::Registry>();
   connectors::register_all(*connectors);
   rooms.connectors = connectors;
-  const std::string key_file = options.secret_key_file.empty() ? options.directory + "/secret.key" : options.secret_key_file;
+  const std::string key_file =
+      options.secret_key_file.empty() ? options.directory + "/secret.key" : options.secret_key_file;
   auto secrets = resources::SecretBox::open(key_file);
   rooms.resources = std::make_shared<resources::Resources>(runtime, rooms.store, rooms.connectors, std::move(secrets));
   engine::Registry registry;

@@ -26,8 +26,8 @@ struct Rooms {
 
 struct RoomsOptions {
   RoomsOptions() = default;
-  std::string directory;                          // made (0700) if it is missing; the store lies in it
-  std::string secret_key_file;                    // empty: secret.key in the directory
+  std::string directory;        // made (0700) if it is missing; the store lies in it
+  std::string secret_key_file;  // empty: secret.key in the directory
   std::optional<std::uint64_t> min_free_bytes;
 };
 

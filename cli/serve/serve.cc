@@ -59,7 +59,8 @@ void print_banner(const ServeOptions& options, const std::string& url) {
 }
 
 // A second SIGTERM or SIGINT ends the process at once; SIGHUP reads configuration, token and host names again.
-asio::awaitable<void> watch_signals(const ServeOptions& options, std::shared_ptr<api::App> app, std::shared_ptr<api::Tokens> tokens, Event& stop) {
+asio::awaitable<void> watch_signals(const ServeOptions& options, std::shared_ptr<api::App> app,
+                                    std::shared_ptr<api::Tokens> tokens, Event& stop) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT, SIGHUP);
   for (;;) {
     const int signal = co_await signals.async_wait(asio::use_awaitable);
@@ -79,7 +80,8 @@ asio::awaitable<void> watch_signals(const ServeOptions& options, std::shared_ptr
       log_warn("second signal: ending at once");
       std::_Exit(cli::kFailed);
     }
-    log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}, {"grace_seconds", options.grace_seconds}});
+    log_info("stopping",
+             {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}, {"grace_seconds", options.grace_seconds}});
     stop.set();
   }
 }
@@ -97,11 +99,13 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
   listen.tls_key_file = options.tls_key;
   const bool loopback = api::is_loopback_address(listen.address);
   if (options.no_auth && !loopback) {
-    throw cli::CommandError(cli::kUsage, "--no-auth is accepted on loopback only", "the server would listen on " + options.listen + " without a token",
+    throw cli::CommandError(cli::kUsage, "--no-auth is accepted on loopback only",
+                            "the server would listen on " + options.listen + " without a token",
                             "Leave --no-auth out, or listen on 127.0.0.1.", "cli.usage");
   }
   if (listen.tls_cert_file.empty() != listen.tls_key_file.empty()) {
-    throw cli::CommandError(cli::kUsage, "--tls-cert and --tls-key belong together", "only one of them is given", "Give both.", "cli.usage");
+    throw cli::CommandError(cli::kUsage, "--tls-cert and --tls-key belong together", "only one of them is given",
+                            "Give both.", "cli.usage");
   }
   RoomsOptions rooms_options;
   rooms_options.directory = options.data_dir;
@@ -135,13 +139,15 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       const std::uint16_t port = server->start(listen);
       const std::string url = url_of(listen, port);
       write_address_file(options.data_dir, url);
-      if (!loopback && listen.tls_cert_file.empty()) log_warn("listening beyond loopback without TLS: tokens travel in clear", {{"listen", options.listen}});
+      if (!loopback && listen.tls_cert_file.empty())
+        log_warn("listening beyond loopback without TLS: tokens travel in clear", {{"listen", options.listen}});
       co_await rooms.engine->start();
       engine_started = true;
       background.spawn("idempotency sweep", sweep_daily(runtime, app));
       app->set_phase(api::ServerPhase::ready);
       print_banner(options, url);
-      log_info("ready", {{"url", url}, {"data_dir", options.data_dir}, {"open_executions", rooms.engine->open_executions()}});
+      log_info("ready",
+               {{"url", url}, {"data_dir", options.data_dir}, {"open_executions", rooms.engine->open_executions()}});
       co_await stop.wait();
       app->set_phase(api::ServerPhase::stopping);
     } catch (...) {

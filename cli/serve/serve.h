@@ -15,12 +15,12 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8000";
   bool no_auth = false;
   std::string tls_cert, tls_key;
-  std::string secret_key_file;          // empty: secret.key in the data directory
+  std::string secret_key_file;  // empty: secret.key in the data directory
   std::string log_level = "info";
-  std::string log_format;               // text | json; empty: text on a terminal, else json
+  std::string log_format;  // text | json; empty: text on a terminal, else json
   double grace_seconds = 30;
   std::vector<std::string> allow_hosts;
-  std::string min_free_disk;            // bytes, or with KiB, MiB, GiB; empty: the store's own floor
+  std::string min_free_disk;  // bytes, or with KiB, MiB, GiB; empty: the store's own floor
   // Reads the configuration file again after a SIGHUP and returns the options that then hold. Throws for a bad file.
   std::function<ServeOptions()> reload;
 };

@@ -8,10 +8,19 @@
 namespace millrace::serve {
 
 std::uint64_t parse_size(const std::string& text) {
-  static const std::map<std::string, double> kUnits = {
-      {"", 1},     {"B", 1},           {"KB", 1e3},         {"MB", 1e6},          {"GB", 1e9},          {"TB", 1e12},
-      {"K", 1024}, {"M", 1024 * 1024}, {"G", 1024. * 1024 * 1024}, {"KIB", 1024}, {"MIB", 1024 * 1024}, {"GIB", 1024. * 1024 * 1024},
-      {"TIB", 1024. * 1024 * 1024 * 1024}};
+  static const std::map<std::string, double> kUnits = {{"", 1},
+                                                       {"B", 1},
+                                                       {"KB", 1e3},
+                                                       {"MB", 1e6},
+                                                       {"GB", 1e9},
+                                                       {"TB", 1e12},
+                                                       {"K", 1024},
+                                                       {"M", 1024 * 1024},
+                                                       {"G", 1024. * 1024 * 1024},
+                                                       {"KIB", 1024},
+                                                       {"MIB", 1024 * 1024},
+                                                       {"GIB", 1024. * 1024 * 1024},
+                                                       {"TIB", 1024. * 1024 * 1024 * 1024}};
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
   std::string unit;

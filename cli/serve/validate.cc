@@ -24,7 +24,8 @@ std::shared_ptr<const connectors::Registry> registry() {
 
 }  // namespace
 
-asio::awaitable<std::vector<std::pair<std::string, std::string>>> validate_locally(Runtime runtime, std::string documents) {
+asio::awaitable<std::vector<std::pair<std::string, std::string>>> validate_locally(Runtime runtime,
+                                                                                   std::string documents) {
   std::vector<std::pair<std::string, std::string>> faults;
   auto store = std::make_shared<state::MemoryStore>(runtime);
   {

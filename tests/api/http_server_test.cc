@@ -43,7 +43,8 @@ class Echo final : public api::RequestHandler {
       response.stream = &Echo::three;
       co_return response;
     }
-    response.body = request.method + " " + request.target + " " + std::to_string(request.body.size()) + " " + request.body.substr(0, 100);
+    response.body = request.method + " " + request.target + " " + std::to_string(request.body.size()) + " " +
+                    request.body.substr(0, 100);
     co_return response;
   }
   Response refuse(std::string_view code, std::string detail) override {
@@ -87,7 +88,9 @@ asio::awaitable<void> wait_for(Event& event) { co_await event.wait(); }
 TEST_CASE("requests of one connection are answered one after the other, also when sent at once") {
   Fixture f;
   RawClient client(f.port);
-  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send(
+      "GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /c "
+      "HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(client.receive().body == "GET /a 0 ");
   CHECK(client.receive().body == "POST /b 5 hello");
   CHECK(client.receive().body == "GET /c 0 ");
@@ -96,14 +99,16 @@ TEST_CASE("requests of one connection are answered one after the other, also whe
 TEST_CASE("a request that comes byte by byte is understood") {
   Fixture f;
   RawClient client(f.port);
-  for (const char c : std::string("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")) client.send(std::string(1, c));
+  for (const char c : std::string("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"))
+    client.send(std::string(1, c));
   CHECK(client.receive().body == "POST /slow 3 abc");
 }
 
 TEST_CASE("a chunked body is understood") {
   Fixture f;
   RawClient client(f.port);
-  client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+  client.send(
+      "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
   CHECK(client.receive().body == "POST /x 11 hello world");
 }
 
@@ -165,7 +170,8 @@ TEST_CASE("a chunked body is cut off at the limit") {
   limits.body_bytes = 1000;
   Fixture f(limits);
   RawClient client(f.port);
-  client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2000, 'x') + "\r\n0\r\n\r\n");
+  client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2000, 'x') +
+              "\r\n0\r\n\r\n");
   CHECK(client.receive().status == 413);
 }
 
@@ -198,8 +204,9 @@ TEST_CASE("an idle connection is closed without a word") {
 
 TEST_CASE("what is not HTTP is refused with 400") {
   Fixture f;
-  for (const char* nonsense : {"\x16\x03\x01\x02\x00\x01\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                               "GET / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n"}) {
+  for (const char* nonsense :
+       {"\x16\x03\x01\x02\x00\x01\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n"}) {
     RawClient client(f.port);
     client.send(nonsense);
     CHECK(client.receive().status == 400);
@@ -236,7 +243,8 @@ TEST_CASE("stop lets a running request end and closes idle connections") {
   REQUIRE(idle.ask("GET", "/x").status == 200);
   busy.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
   f.background.await(wait_for(f.echo->waiting));
-  auto stopping = f.background.runtime().start_thread("stop", [&] { f.background.await(f.server->stop(std::chrono::seconds(20))); });
+  auto stopping = f.background.runtime().start_thread(
+      "stop", [&] { f.background.await(f.server->stop(std::chrono::seconds(20))); });
   CHECK(idle.receive_all().empty());
   f.echo->release.set();
   const RawAnswer answer = busy.receive();
@@ -285,7 +293,8 @@ TEST_CASE("addresses to listen on are read, and nonsense is refused") {
   CHECK(api::parse_listen("[::1]:1").address == "::1");
   CHECK(api::parse_listen("localhost:1").address == "127.0.0.1");
   CHECK(api::parse_listen(":80").address == "0.0.0.0");
-  for (const char* bad : {"127.0.0.1:x", "127.0.0.1:70000", "nowhere:1", "127.0.0.1:"}) CHECK_THROWS_AS(api::parse_listen(bad), Error);
+  for (const char* bad : {"127.0.0.1:x", "127.0.0.1:70000", "nowhere:1", "127.0.0.1:"})
+    CHECK_THROWS_AS(api::parse_listen(bad), Error);
 }
 
 }  // namespace millrace::test

@@ -50,7 +50,8 @@ RawClient::RawClient(std::uint16_t port) : port_(port) {
   const timeval limit{30, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("connect failed");
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("connect failed");
 }
 RawClient::~RawClient() { close(); }
 
@@ -114,7 +115,8 @@ RawAnswer RawClient::receive() {
   return answer;
 }
 
-RawAnswer RawClient::ask(const std::string& method, const std::string& target, const std::string& headers, const std::string& body) {
+RawAnswer RawClient::ask(const std::string& method, const std::string& target, const std::string& headers,
+                         const std::string& body) {
   std::string request = method + " " + target + " HTTP/1.1\r\n";
   if (headers.find("Host:") == std::string::npos) request += "Host: 127.0.0.1:" + std::to_string(port_) + "\r\n";
   request += headers;

@@ -49,7 +49,8 @@ class RawClient {
   std::string receive_all();
   void close();
   // Sends a request with Host and Content-Length and waits for the answer.
-  RawAnswer ask(const std::string& method, const std::string& target, const std::string& headers = "", const std::string& body = "");
+  RawAnswer ask(const std::string& method, const std::string& target, const std::string& headers = "",
+                const std::string& body = "");
 
  private:
   int fd_ = -1;

@@ -19,27 +19,38 @@ struct JsonType {
 // Airbyte protocol, "Supported data types".
 JsonType json_type(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return {"boolean"};
+    case Kind::boolean:
+      return {"boolean"};
     case Kind::int16:
     case Kind::int32:
-    case Kind::int64: return {"number", nullptr, "integer"};
+    case Kind::int64:
+      return {"number", nullptr, "integer"};
     case Kind::float32:
     case Kind::float64:
-    case Kind::numeric: return {"number"};
-    case Kind::date: return {"string", "date"};
-    case Kind::time: return {"string", "time", "time_without_timezone"};
-    case Kind::timetz: return {"string", "time", "time_with_timezone"};
-    case Kind::timestamp: return {"string", "date-time", "timestamp_without_timezone"};
-    case Kind::timestamptz: return {"string", "date-time", "timestamp_with_timezone"};
-    default: return {"string"};
+    case Kind::numeric:
+      return {"number"};
+    case Kind::date:
+      return {"string", "date"};
+    case Kind::time:
+      return {"string", "time", "time_without_timezone"};
+    case Kind::timetz:
+      return {"string", "time", "time_with_timezone"};
+    case Kind::timestamp:
+      return {"string", "date-time", "timestamp_without_timezone"};
+    case Kind::timestamptz:
+      return {"string", "date-time", "timestamp_with_timezone"};
+    default:
+      return {"string"};
   }
 }
 
 json of_kind(Kind kind, bool nullable) {
   const JsonType t = json_type(kind);
   json out;
-  if (nullable) out["type"] = json::array({"null", t.type});
-  else out["type"] = t.type;
+  if (nullable)
+    out["type"] = json::array({"null", t.type});
+  else
+    out["type"] = t.type;
   if (t.format) out["format"] = t.format;
   if (t.airbyte_type) out["airbyte_type"] = t.airbyte_type;
   return out;
@@ -104,8 +115,10 @@ Kind kind_of(const json& j) {
 json field_json_schema(const Field& field) {
   if (field.type.kind != Kind::array) return of_kind(field.type.kind, field.nullable);
   json out;
-  if (field.nullable) out["type"] = json::array({"null", "array"});
-  else out["type"] = "array";
+  if (field.nullable)
+    out["type"] = json::array({"null", "array"});
+  else
+    out["type"] = "array";
   out["items"] = of_kind(field.type.element, true);
   return out;
 }

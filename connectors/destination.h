@@ -25,9 +25,9 @@ namespace millrace::connectors {
 // Where a stream goes, and as what. Everything here comes from the job, so each attempt builds the same.
 struct StreamTarget {
   StreamTarget() = default;
-  std::string connection_id;         // owner of helper tables and marks
-  StreamName source_name;            // keys the state kept at the destination
-  std::string ns;                    // the destination's own namespace; never empty for those that have one
+  std::string connection_id;  // owner of helper tables and marks
+  StreamName source_name;     // keys the state kept at the destination
+  std::string ns;             // the destination's own namespace; never empty for those that have one
   std::string name;
   SchemaPtr schema;
   SyncMode sync_mode = SyncMode::full_refresh_overwrite;
@@ -44,7 +44,7 @@ StreamTarget stream_target_from_json(const std::string& json);
 
 struct Committed {
   Committed() = default;
-  std::int64_t rows = 0;   // of this split in this generation, durable now
+  std::int64_t rows = 0;  // of this split in this generation, durable now
 };
 
 class SplitWriter {
@@ -72,15 +72,16 @@ class StreamWriter {
   virtual asio::awaitable<void> restart() = 0;
   virtual asio::awaitable<std::unique_ptr<SplitWriter>> open_split(std::string split_id) = 0;
   // Marks the generation complete in a transaction that sees all `splits` complete and the sum of their rows equal to
-  // `rows`, and equal to what the destination counted while loading. Throws destination.incomplete otherwise. Idempotent.
+  // `rows`, and equal to what the destination counted while loading. Throws destination.incomplete otherwise.
+  // Idempotent.
   virtual asio::awaitable<void> finish(std::vector<std::string> splits, std::int64_t rows) = 0;
 };
 
 struct PublishResult {
   PublishResult() = default;
   std::int64_t rows = 0;
-  bool already_done = false;            // this generation had been published
-  std::vector<std::string> notes;       // what was re-created, kept or refused: views, grants, keys
+  bool already_done = false;       // this generation had been published
+  std::vector<std::string> notes;  // what was re-created, kept or refused: views, grants, keys
 };
 
 class Destination {
@@ -94,7 +95,8 @@ class Destination {
   // reads the committed checkpoints. Makes stage tables where they are missing. Throws destination.not_ours for a table
   // without our mark (unless adopt), destination.fenced if a newer token stands there.
   // Tokens are ordered by (generation, attempt); `token` is the text of the step's token.
-  virtual asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token, std::uint32_t attempt) = 0;
+  virtual asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token,
+                                                                     std::uint32_t attempt) = 0;
 
   // Makes the final table of the mode from a finished generation: for overwrite, the swap, once. Looks for its own mark
   // first: a second call answers already_done. Throws destination.incomplete if the generation is not finished.

@@ -125,7 +125,8 @@ asio::awaitable<std::optional<PipeItem>> Pipe::read() {
         state->bytes -= size_of(*item);
         // The writer is woken as soon as its item fits, not when there is room for several: while it waited, its source
         // has filled the socket with just about one batch more, which is then read at once instead of in small pieces.
-        if (state->writer_wants > 0 && (state->items.empty() || state->bytes + state->writer_wants <= state->max_bytes)) {
+        if (state->writer_wants > 0 &&
+            (state->items.empty() || state->bytes + state->writer_wants <= state->max_bytes)) {
           state->writer_wants = 0;
           wake = true;
         }

@@ -1,8 +1,8 @@
 // Pipe: the bounded way from one source coroutine to one destination coroutine.
 //
 // Carries batches and checkpoints in order. Bounded in bytes: write() waits while more than the bound is queued, but an
-// empty pipe takes any item, so that one huge row still gets through. A slow reader slows the writer; nothing is dropped.
-// The ends may live on different strands. Drained arenas go back to the writer through buffer().
+// empty pipe takes any item, so that one huge row still gets through. A slow reader slows the writer; nothing is
+// dropped. The ends may live on different strands. Drained arenas go back to the writer through buffer().
 #pragma once
 
 #include <cstddef>
@@ -39,7 +39,7 @@ class Pipe final : public BatchSink {
   explicit Pipe(std::size_t max_bytes = kDefaultBytes);
   Pipe(Runtime runtime, std::size_t max_bytes);
 
-  asio::awaitable<void> write(RowBatch batch) override;       // throws Cancelled once the reader closed its end
+  asio::awaitable<void> write(RowBatch batch) override;  // throws Cancelled once the reader closed its end
   asio::awaitable<void> checkpoint(Checkpoint checkpoint) override;
   std::vector<char> buffer() override;
   // Writer: no more items. With an error, the reader gets it after what is queued.

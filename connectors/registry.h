@@ -18,16 +18,16 @@ using SourceFactory = std::function<std::unique_ptr<Source>(Runtime, const std::
 using DestinationFactory = std::function<std::unique_ptr<Destination>(Runtime, const std::string& configuration)>;
 
 struct Connector {
-  std::string name;                  // "postgres"
-  std::string definition_id;         // of the source; a UUID, Airbyte's own where it has this connector
+  std::string name;                       // "postgres"
+  std::string definition_id;              // of the source; a UUID, Airbyte's own where it has this connector
   std::string destination_definition_id;  // of the destination, where it differs (Airbyte has one for each)
   // The id under which a source or destination of this connector is stored and shown.
   const std::string& definition_id_of(bool as_source) const {
     return as_source || destination_definition_id.empty() ? definition_id : destination_definition_id;
   }
-  std::string title;                 // "PostgreSQL"
-  std::string source_spec;           // JSON Schema with Airbyte's annotations (airbyte_secret, order, ...); empty: no source
-  std::string destination_spec;      // empty: no destination
+  std::string title;        // "PostgreSQL"
+  std::string source_spec;  // JSON Schema with Airbyte's annotations (airbyte_secret, order, ...); empty: no source
+  std::string destination_spec;  // empty: no destination
   SourceFactory make_source;
   DestinationFactory make_destination;
   std::vector<SyncMode> source_modes;

@@ -1,9 +1,9 @@
 // RowBatch: rows of one stream in one contiguous arena, and Checkpoint: a place to go on from.
 //
-// Each row is a PostgreSQL binary COPY tuple: int16 field count, then for each field an int32 length (-1: null) and that
-// many bytes, all big-endian (PostgreSQL 15 documentation, COPY, "Binary Format", "Tuples"; without file header and
-// trailer). Length -2 means "unchanged": a value that CDC did not get (TOAST); it never occurs in full reads.
-// A COPY row and a pgoutput tuple enter by one copy of bytes and leave the same way.
+// Each row is a PostgreSQL binary COPY tuple: int16 field count, then for each field an int32 length (-1: null) and
+// that many bytes, all big-endian (PostgreSQL 15 documentation, COPY, "Binary Format", "Tuples"; without file header
+// and trailer). Length -2 means "unchanged": a value that CDC did not get (TOAST); it never occurs in full reads. A
+// COPY row and a pgoutput tuple enter by one copy of bytes and leave the same way.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,9 @@ inline constexpr std::int32_t kUnchangedField = -2;
 class RowBatch {
  public:
   RowBatch() = default;
-  RowBatch(SchemaPtr schema, std::vector<char> arena) : schema_(std::move(schema)), arena_(std::move(arena)) { arena_.clear(); }
+  RowBatch(SchemaPtr schema, std::vector<char> arena) : schema_(std::move(schema)), arena_(std::move(arena)) {
+    arena_.clear();
+  }
   // Takes an arena that already holds `rows` whole tuples in the format above: a source's COPY reads straight into one.
   static RowBatch of_tuples(SchemaPtr schema, std::vector<char> tuples, std::uint32_t rows) {
     RowBatch batch;
@@ -47,7 +49,10 @@ class RowBatch {
     arena_.insert(arena_.end(), tuple.begin(), tuple.end());
     ++rows_;
   }
-  std::vector<char> take_arena() && { rows_ = 0; return std::move(arena_); }
+  std::vector<char> take_arena() && {
+    rows_ = 0;
+    return std::move(arena_);
+  }
 
  private:
   SchemaPtr schema_;
@@ -61,7 +66,7 @@ class RowWriter {
   explicit RowWriter(RowBatch& batch) : batch_(&batch) {}
   void begin_row(std::uint16_t fields);
   void null();
-  void bytes(std::string_view value);      // the type's binary form, ready made
+  void bytes(std::string_view value);  // the type's binary form, ready made
   template <std::integral T>
   void integer(T value) {
     char b[sizeof(T)];
@@ -83,10 +88,11 @@ class RowWriter {
 class RowReader {
  public:
   struct FieldView {
-    std::int32_t length;         // kNullField, kUnchangedField or >= 0
+    std::int32_t length;  // kNullField, kUnchangedField or >= 0
     std::string_view bytes;
   };
-  explicit RowReader(const RowBatch& batch) : rest_(batch.bytes()), width_(batch.schema() ? static_cast<int>(batch.schema()->fields.size()) : -1) {}
+  explicit RowReader(const RowBatch& batch)
+      : rest_(batch.bytes()), width_(batch.schema() ? static_cast<int>(batch.schema()->fields.size()) : -1) {}
   // The next row's fields, or false at the end. The views are into the batch.
   bool next(std::vector<FieldView>& fields);
 
@@ -100,10 +106,10 @@ struct Checkpoint {
   enum class Scope { split, stream, all };
   Checkpoint() = default;
   Scope scope = Scope::split;
-  std::string id;          // of the split; unique in its stream and generation
-  std::string state;       // JSON, the source's own: where to go on
-  std::int64_t rows = 0;   // rows of this scope up to here, as the source counted them
-  bool complete = false;   // nothing of this scope is left
+  std::string id;         // of the split; unique in its stream and generation
+  std::string state;      // JSON, the source's own: where to go on
+  std::int64_t rows = 0;  // rows of this scope up to here, as the source counted them
+  bool complete = false;  // nothing of this scope is left
 };
 
 }  // namespace millrace::connectors

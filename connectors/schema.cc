@@ -6,12 +6,13 @@ namespace millrace::connectors {
 namespace {
 
 constexpr std::array<std::string_view, 21> kKinds{
-    "boolean", "int16", "int32", "int64", "float32", "float64",   "numeric",     "string",   "bytes", "uuid",   "json",
+    "boolean", "int16", "int32", "int64", "float32", "float64",   "numeric",     "string",   "bytes", "uuid",  "json",
     "jsonb",   "xml",   "date",  "time",  "timetz",  "timestamp", "timestamptz", "interval", "array", "native"};
 static_assert(static_cast<std::size_t>(Kind::native) + 1 == kKinds.size());
 
-constexpr std::array<std::string_view, 5> kModes{"full_refresh_overwrite", "full_refresh_append", "full_refresh_overwrite_deduped",
-                                                 "incremental_append", "incremental_deduped_history"};
+constexpr std::array<std::string_view, 5> kModes{"full_refresh_overwrite", "full_refresh_append",
+                                                 "full_refresh_overwrite_deduped", "incremental_append",
+                                                 "incremental_deduped_history"};
 static_assert(static_cast<std::size_t>(SyncMode::incremental_deduped_history) + 1 == kModes.size());
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The source interface, and what every connector says about itself.
 //
-// A Source is made for one step attempt from a configuration (secrets filled in) and lives on the caller's strand, except
-// that several read() may run at once, each with connections of its own. It knows nothing of destinations or the engine.
-// tests/connectors/source_conformance.h must pass on every implementation.
+// A Source is made for one step attempt from a configuration (secrets filled in) and lives on the caller's strand,
+// except that several read() may run at once, each with connections of its own. It knows nothing of destinations or the
+// engine. tests/connectors/source_conformance.h must pass on every implementation.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ namespace millrace::connectors {
 struct CheckResult {
   CheckResult() = default;
   bool ok = true;
-  std::string code;      // of the error catalogue, when not ok
+  std::string code;  // of the error catalogue, when not ok
   std::string message;
   std::string remedy;
   std::vector<std::string> warnings;
@@ -37,18 +37,18 @@ struct ConfiguredStream {
   std::vector<std::string> cursor_field;
 };
 
-// A part of a stream that is read by itself. `bounds` is the source's own JSON; it is made durable (journaled) before the
-// first row is read, so that a later attempt reads the very same parts.
+// A part of a stream that is read by itself. `bounds` is the source's own JSON; it is made durable (journaled) before
+// the first row is read, so that a later attempt reads the very same parts.
 struct Split {
   Split() = default;
-  std::string id;                    // unique in the plan, stable: "0000", "0001", ...
+  std::string id;  // unique in the plan, stable: "0000", "0001", ...
   std::string bounds;
   std::int64_t rows_estimate = -1;
 };
 
 enum class Consistency {
-  key_ranges,      // each split under a snapshot of its own; a row whose key does not change is seen exactly once
-  one_snapshot,    // the whole stream as of one moment; can't be resumed after the snapshot is lost
+  key_ranges,    // each split under a snapshot of its own; a row whose key does not change is seen exactly once
+  one_snapshot,  // the whole stream as of one moment; can't be resumed after the snapshot is lost
 };
 std::string_view to_string(Consistency c);
 
@@ -56,14 +56,14 @@ struct SplitPlan {
   SplitPlan() = default;
   std::vector<Split> splits;
   Consistency consistency = Consistency::one_snapshot;
-  bool resumable = false;            // splits may be read by a later attempt, each by itself
+  bool resumable = false;  // splits may be read by a later attempt, each by itself
 };
 std::string to_json(const SplitPlan& plan);
 SplitPlan split_plan_from_json(const std::string& json);
 
 struct PlanOptions {
   PlanOptions() = default;
-  std::size_t parallel = 1;          // how many splits will be read at once
+  std::size_t parallel = 1;  // how many splits will be read at once
   std::int64_t rows_per_split = 250'000;
 };
 
@@ -81,7 +81,8 @@ class Source {
   // Reads one split into `out`: batches, then one complete Checkpoint of scope split whose `rows` is what was read.
   // Intermediate checkpoints are allowed where the source can go on from them (`from` is then the last durable state).
   // Never closes `out`. Throws Error; a time-out is never the end of data.
-  virtual asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from, BatchSink& out) = 0;
+  virtual asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from,
+                                     BatchSink& out) = 0;
 
   // Ends sessions politely. Nothing runs afterwards. Safe to call twice.
   virtual asio::awaitable<void> close() = 0;

@@ -15,8 +15,11 @@ std::string_view to_string(Consistency c) { return c == Consistency::key_ranges 
 
 std::string to_json(const SplitPlan& plan) {
   json splits = json::array();
-  for (const Split& s : plan.splits) splits.push_back({{"id", s.id}, {"bounds", s.bounds}, {"rowsEstimate", s.rows_estimate}});
-  return json{{"splits", std::move(splits)}, {"consistency", to_string(plan.consistency)}, {"resumable", plan.resumable}}.dump();
+  for (const Split& s : plan.splits)
+    splits.push_back({{"id", s.id}, {"bounds", s.bounds}, {"rowsEstimate", s.rows_estimate}});
+  return json{
+      {"splits", std::move(splits)}, {"consistency", to_string(plan.consistency)}, {"resumable", plan.resumable}}
+      .dump();
 }
 
 SplitPlan split_plan_from_json(const std::string& text) {
@@ -59,7 +62,8 @@ StreamTarget stream_target_from_json(const std::string& text) {
   return read_document(text, "stream target", [](const json& j) {
     StreamTarget t;
     t.connection_id = j.at("connectionId").get<std::string>();
-    t.source_name = StreamName(j.at("source").at("namespace").get<std::string>(), j.at("source").at("name").get<std::string>());
+    t.source_name =
+        StreamName(j.at("source").at("namespace").get<std::string>(), j.at("source").at("name").get<std::string>());
     t.ns = j.at("namespace").get<std::string>();
     t.name = j.at("name").get<std::string>();
     t.schema = std::make_shared<const Schema>(schema_value_from_json(j.at("schema")));

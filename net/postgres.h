@@ -21,7 +21,7 @@ namespace millrace::net {
 
 struct PostgresParameters {
   PostgresParameters() = default;
-  std::string host;            // name, address, or directory of a Unix socket
+  std::string host;  // name, address, or directory of a Unix socket
   int port = 5432;
   std::string database;
   std::string user;
@@ -39,17 +39,18 @@ std::string quote_literal(std::string_view text);
 struct PostgresResult {
   std::vector<std::string> columns;
   std::vector<std::vector<std::optional<std::string>>> rows;
-  std::int64_t affected = 0;         // rows that the command touched
-  std::string command;               // "INSERT 0 5"
+  std::int64_t affected = 0;                                         // rows that the command touched
+  std::string command;                                               // "INSERT 0 5"
   const std::string& at(std::size_t row, std::size_t column) const;  // "" for null
 };
 
 // Failures are Error with a code: postgres.unreachable, postgres.unknown_host, postgres.auth_failed,
 // postgres.database_missing, postgres.tls_refused, postgres.tls_required, postgres.permission_denied,
-// postgres.too_many_connections, postgres.starting_up, postgres.connection_lost, postgres.disk_full, postgres.query_failed, ...
-// chosen by SQLSTATE and phase; detail holds the server's own words. They are PostgresError; sqlstate() gives the raw code
-// where there is one. After an error of a statement the session stands (its transaction is aborted); after any other
-// error, and after a cancelled wait, it is broken: usable() is false and every call throws postgres.connection_lost.
+// postgres.too_many_connections, postgres.starting_up, postgres.connection_lost, postgres.disk_full,
+// postgres.query_failed, ... chosen by SQLSTATE and phase; detail holds the server's own words. They are PostgresError;
+// sqlstate() gives the raw code where there is one. After an error of a statement the session stands (its transaction
+// is aborted); after any other error, and after a cancelled wait, it is broken: usable() is false and every call throws
+// postgres.connection_lost.
 class PostgresError : public Error {
  public:
   PostgresError(std::string_view code, std::string detail, std::string sqlstate)
@@ -64,10 +65,11 @@ class PostgresSession {
  public:
   virtual ~PostgresSession() = default;
 
-  virtual asio::awaitable<PostgresResult> query(std::string sql, std::vector<std::optional<std::string>> parameters = {}) = 0;
+  virtual asio::awaitable<PostgresResult> query(std::string sql,
+                                                std::vector<std::optional<std::string>> parameters = {}) = 0;
   // Several commands in one string, no parameters, no rows back.
   virtual asio::awaitable<void> execute(std::string sql) = 0;
-  virtual int server_version() const = 0;            // 150020
+  virtual int server_version() const = 0;  // 150020
   virtual std::string parameter_status(const std::string& name) const = 0;
   virtual int backend_pid() const = 0;
 
@@ -77,9 +79,9 @@ class PostgresSession {
   // Both begin() take other commands before the COPY in the same string ("SET LOCAL ...; COPY ..."): one round trip.
   virtual asio::awaitable<void> copy_out_begin(std::string sql) = 0;
   virtual asio::awaitable<bool> copy_out_read(std::vector<char>& out, std::size_t want, std::uint32_t& messages) = 0;
-  // The same for a COPY in binary format: the file header and trailer are taken off and not counted, so that `out` holds
-  // whole tuples and `rows` their number. Never mixed with copy_out_read in one COPY. Throws postgres.bad_copy if the
-  // stream does not begin with the header.
+  // The same for a COPY in binary format: the file header and trailer are taken off and not counted, so that `out`
+  // holds whole tuples and `rows` their number. Never mixed with copy_out_read in one COPY. Throws postgres.bad_copy if
+  // the stream does not begin with the header.
   virtual asio::awaitable<bool> copy_out_read_rows(std::vector<char>& out, std::size_t want, std::uint32_t& rows) = 0;
   // After false: the row count of the server's command tag.
   virtual std::int64_t copy_out_rows() const = 0;

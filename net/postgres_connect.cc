@@ -1,4 +1,5 @@
-// Connecting: names by Asio's resolver, then PQconnectStart and PQconnectPoll driven by readiness, all within one time-out.
+// Connecting: names by Asio's resolver, then PQconnectStart and PQconnectPoll driven by readiness, all within one
+// time-out.
 #include <algorithm>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -48,8 +49,9 @@ asio::awaitable<void> add_addresses(const PostgresParameters& p, Keywords& keywo
 }
 
 Keywords base_keywords(const PostgresParameters& p) {
-  Keywords k{{"application_name", "millrace"}, {"client_encoding", "UTF8"}, {"gssencmode", "disable"},
-             {"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "60000"}};
+  Keywords k{{"application_name", "millrace"}, {"client_encoding", "UTF8"},   {"gssencmode", "disable"},
+             {"keepalives_idle", "30"},        {"keepalives_interval", "10"}, {"keepalives_count", "3"},
+             {"tcp_user_timeout", "60000"}};
   for (const auto& [key, value] : p.options) k[key] = value;
   k["dbname"] = p.database;
   if (!p.user.empty()) k["user"] = p.user;
@@ -82,7 +84,8 @@ asio::awaitable<PgConn> poll_to_the_end(PgConn conn, std::string sslmode) {
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   while (next != PGRES_POLLING_OK) {
     {
-      // libpq may close the socket and open another one with the same number at any poll: registered for this wait only.
+      // libpq may close the socket and open another one with the same number at any poll: registered for this wait
+      // only.
       asio::posix::stream_descriptor socket(executor, PQsocket(conn.get()));
       std::exception_ptr cancelled;
       try {

@@ -38,8 +38,10 @@ asio::awaitable<void> LibpqSession::copy_out_begin(std::string sql) {
   filter_ = CopyOutFilter();
   std::exception_ptr failure;
   try {
-    if (raw_) co_await raw_->begin_out(std::move(sql));
-    else co_await libpq_copy_begin(std::move(sql), PGRES_COPY_OUT);
+    if (raw_)
+      co_await raw_->begin_out(std::move(sql));
+    else
+      co_await libpq_copy_begin(std::move(sql), PGRES_COPY_OUT);
   } catch (const PostgresError&) {
     failure = std::current_exception();
   }
@@ -123,8 +125,10 @@ asio::awaitable<void> LibpqSession::copy_in_begin(std::string sql) {
   copy_rows_ = 0;
   std::exception_ptr failure;
   try {
-    if (raw_) co_await raw_->begin_in(std::move(sql));
-    else co_await libpq_copy_begin(std::move(sql), PGRES_COPY_IN);
+    if (raw_)
+      co_await raw_->begin_in(std::move(sql));
+    else
+      co_await libpq_copy_begin(std::move(sql), PGRES_COPY_IN);
   } catch (const PostgresError&) {
     failure = std::current_exception();
   }

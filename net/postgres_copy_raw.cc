@@ -38,7 +38,9 @@ std::size_t binary_header_length(std::string_view message) {
   return 19 + extension;
 }
 
-bool is_binary_trailer(std::string_view message) { return message.size() == 2 && message[0] == '\xff' && message[1] == '\xff'; }
+bool is_binary_trailer(std::string_view message) {
+  return message.size() == 2 && message[0] == '\xff' && message[1] == '\xff';
+}
 
 std::int64_t rows_of_command_tag(std::string_view tag) {
   const auto at = tag.rfind(' ');
@@ -57,7 +59,8 @@ RawCopy::RawCopy(asio::posix::stream_descriptor& socket) : socket_(&socket) {
 
 void RawCopy::socket_failed(int error, const char* doing) {
   if (error_) throw *error_;  // the server said why before it closed
-  throw connection_lost(error == 0 ? "the server closed the connection" : std::string(doing) + ": " + std::strerror(error));
+  throw connection_lost(error == 0 ? "the server closed the connection"
+                                   : std::string(doing) + ": " + std::strerror(error));
 }
 
 bool RawCopy::receive_now() {
@@ -119,19 +122,26 @@ void RawCopy::take_control(char type, std::string_view body) {
   switch (type) {
     case 'H':
     case 'G':
-    case 'W': copy_response_ = type; return;
-    case 'c': data_ended_ = true; return;
+    case 'W':
+      copy_response_ = type;
+      return;
+    case 'c':
+      data_ended_ = true;
+      return;
     case 'C':
       data_ended_ = true;
       rows_ = rows_of_command_tag(body.substr(0, body.find('\0')));
       return;
-    case 'Z': ready_ = true; return;
+    case 'Z':
+      ready_ = true;
+      return;
     case 'T':  // a statement that is no COPY
     case 'D':
     case 'I':
     case 'N':
     case 'A':
-    case 'S': return;
+    case 'S':
+      return;
     case 'E': {
       std::string_view state, message, detail, hint;
       while (!body.empty() && body.front() != '\0') {
@@ -149,7 +159,8 @@ void RawCopy::take_control(char type, std::string_view body) {
       data_ended_ = true;
       return;
     }
-    default: throw connection_lost(std::string("a message of type '") + type + "' in a COPY");
+    default:
+      throw connection_lost(std::string("a message of type '") + type + "' in a COPY");
   }
 }
 
@@ -213,7 +224,8 @@ asio::awaitable<void> RawCopy::begin(std::string sql, char expected) {
 asio::awaitable<void> RawCopy::begin_out(std::string sql) { return begin(std::move(sql), 'H'); }
 asio::awaitable<void> RawCopy::begin_in(std::string sql) { return begin(std::move(sql), 'G'); }
 
-asio::awaitable<bool> RawCopy::read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter, std::uint32_t& taken) {
+asio::awaitable<bool> RawCopy::read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter,
+                                    std::uint32_t& taken) {
   const std::size_t start = out.size();
   out.reserve(start + want + want / 8);
   for (;;) {
@@ -293,7 +305,8 @@ asio::awaitable<bool> RawCopy::read(std::vector<char>& out, std::size_t want, Co
 }
 
 asio::awaitable<void> RawCopy::write(std::string_view bytes) {
-  // An error of the server shows here at the latest with the next batch; it would otherwise drop all that follows unseen.
+  // An error of the server shows here at the latest with the next batch; it would otherwise drop all that follows
+  // unseen.
   while (receive_now())
     while (take_control()) {
     }

@@ -4,12 +4,13 @@
 // output buffer. Reading and writing the frames directly (PostgreSQL 15 documentation, 55.2.6 "COPY Operations", 55.7
 // "Message Formats") saves both: one copy of each row on the way in, none on the way out.
 //
-// How the socket changes hands. A session between two statements is quiet: libpq has sent all it had (PQflush gave 0) and
-// has read up to ReadyForQuery, the last message of the statement before. In that moment, and only then, RawCopy takes
-// over: it sends the Query message with the COPY itself and reads every message up to and including the next ReadyForQuery.
-// libpq sees none of it and finds the session just as quiet as it left it. What a server may send between statements
-// (notices, parameter changes) either waits in the socket, where RawCopy reads over it, or has been taken whole by libpq;
-// half a message in libpq's buffer would show as a frame of unknown type, and the session is then declared broken.
+// How the socket changes hands. A session between two statements is quiet: libpq has sent all it had (PQflush gave 0)
+// and has read up to ReadyForQuery, the last message of the statement before. In that moment, and only then, RawCopy
+// takes over: it sends the Query message with the COPY itself and reads every message up to and including the next
+// ReadyForQuery. libpq sees none of it and finds the session just as quiet as it left it. What a server may send
+// between statements (notices, parameter changes) either waits in the socket, where RawCopy reads over it, or has been
+// taken whole by libpq; half a message in libpq's buffer would show as a frame of unknown type, and the session is then
+// declared broken.
 //
 // A server sends COPY OUT in pieces of 8 KiB and wakes a reader that waits for each. Looking again after a fifth of a
 // millisecond instead, so that more gathers, was tried and costs more than it saves (0.16 against 0.115 us a row).
@@ -47,8 +48,8 @@ class RawCopy {
  public:
   explicit RawCopy(asio::posix::stream_descriptor& socket);
 
-  // All throw PostgresError. After an error of the statement everything up to ReadyForQuery has been read and quiet() is
-  // true again; after any other failure it stays false.
+  // All throw PostgresError. After an error of the statement everything up to ReadyForQuery has been read and quiet()
+  // is true again; after any other failure it stays false.
   asio::awaitable<void> begin_out(std::string sql);
   asio::awaitable<bool> read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter, std::uint32_t& taken);
   asio::awaitable<void> begin_in(std::string sql);
@@ -59,11 +60,12 @@ class RawCopy {
   std::int64_t rows() const { return rows_; }
   bool quiet() const { return quiet_; }
 
-  // What the kernel may hold of ours on a Unix socket. Its default of 208 KiB wakes a sender when a quarter is left, a third
-  // of a millisecond's work for a server that loads: too close to running dry on a busy machine.
+  // What the kernel may hold of ours on a Unix socket. Its default of 208 KiB wakes a sender when a quarter is left, a
+  // third of a millisecond's work for a server that loads: too close to running dry on a busy machine.
   static constexpr int kSendBufferBytes = 512 << 10;
   static constexpr std::size_t kReceiveBytes = 256 << 10;
-  static constexpr std::size_t kFrameBytes = 64 << 10;  // of a CopyData message sent: the server copies frames of this size from its cache
+  static constexpr std::size_t kFrameBytes =
+      64 << 10;  // of a CopyData message sent: the server copies frames of this size from its cache
 
  private:
   asio::awaitable<void> begin(std::string sql, char expected);
@@ -87,9 +89,9 @@ class RawCopy {
   std::size_t payload_left_ = 0;  // of a CopyData message whose front has been given out
   bool discard_payload_ = false;
   bool quiet_ = true;
-  bool ready_ = false;            // ReadyForQuery seen
-  bool data_ended_ = false;       // CopyDone or an error seen
-  char copy_response_ = 0;        // 'H' or 'G' seen
+  bool ready_ = false;       // ReadyForQuery seen
+  bool data_ended_ = false;  // CopyDone or an error seen
+  char copy_response_ = 0;   // 'H' or 'G' seen
   std::int64_t rows_ = 0;
   std::optional<PostgresError> error_;
   bool fatal_ = false;

@@ -42,9 +42,11 @@ std::string_view connect_code(std::string_view state, std::string_view text, std
     const std::string_view code = code_of_sqlstate(state);
     return code == "postgres.query_failed" ? "postgres.unreachable" : code;
   }
-  if (contains(text, "no password supplied") || contains(text, "password retrieved from file")) return "postgres.auth_failed";
+  if (contains(text, "no password supplied") || contains(text, "password retrieved from file"))
+    return "postgres.auth_failed";
   if (contains(text, "does not support SSL")) return "postgres.tls_refused";
-  if (contains(text, "SSL") || contains(text, "certificate") || contains(text, "private key")) return "postgres.tls_failed";
+  if (contains(text, "SSL") || contains(text, "certificate") || contains(text, "private key"))
+    return "postgres.tls_failed";
   return "postgres.unreachable";
 }
 
@@ -60,21 +62,14 @@ std::string_view code_of_sqlstate(std::string_view state) {
       {"57P02", "postgres.connection_lost"},  // crash_shutdown
       {"57P05", "postgres.connection_lost"},  // idle_session_timeout
       {"25P03", "postgres.connection_lost"},  // idle_in_transaction_session_timeout
-      {"57P03", "postgres.starting_up"},
-      {"57014", "postgres.query_cancelled"},
+      {"57P03", "postgres.starting_up"},       {"57014", "postgres.query_cancelled"},
       {"55P03", "postgres.query_cancelled"},  // lock_not_available
-      {"40P01", "postgres.conflict"},
-      {"40001", "postgres.conflict"},
-      {"53100", "postgres.disk_full"},
-      {"53300", "postgres.too_many_connections"},
-      {"42501", "postgres.permission_denied"},
-      {"42P01", "postgres.object_missing"},
-      {"42703", "postgres.object_missing"},
-      {"42704", "postgres.object_missing"},
-      {"3F000", "postgres.object_missing"},
-      {"3D000", "postgres.database_missing"},
-      {"28P01", "postgres.auth_failed"},
-      {"28000", "postgres.auth_failed"},
+      {"40P01", "postgres.conflict"},          {"40001", "postgres.conflict"},
+      {"53100", "postgres.disk_full"},         {"53300", "postgres.too_many_connections"},
+      {"42501", "postgres.permission_denied"}, {"42P01", "postgres.object_missing"},
+      {"42703", "postgres.object_missing"},    {"42704", "postgres.object_missing"},
+      {"3F000", "postgres.object_missing"},    {"3D000", "postgres.database_missing"},
+      {"28P01", "postgres.auth_failed"},       {"28000", "postgres.auth_failed"},
       {"58030", "postgres.server_busy"},  // io_error
   }};
   for (const Row& row : kExact)

@@ -1,7 +1,7 @@
 // From what libpq or a server says to a code of the error catalogue.
 //
-// Two phases differ: while connecting, the same SQLSTATE means something else to a person (28000 is pg_hba.conf, 3D000 a
-// wrong database), and failures without SQLSTATE (sockets, TLS) are told apart by libpq's English texts, which do not
+// Two phases differ: while connecting, the same SQLSTATE means something else to a person (28000 is pg_hba.conf, 3D000
+// a wrong database), and failures without SQLSTATE (sockets, TLS) are told apart by libpq's English texts, which do not
 // change with the locale since this program never calls setlocale().
 #pragma once
 

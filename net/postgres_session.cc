@@ -27,8 +27,10 @@ PostgresResult to_result(const PGresult* from) {
     auto& row = out.rows[static_cast<std::size_t>(r)];
     row.reserve(static_cast<std::size_t>(columns));
     for (int c = 0; c < columns; ++c) {
-      if (PQgetisnull(from, r, c)) row.emplace_back();
-      else row.emplace_back(std::in_place, PQgetvalue(from, r, c), static_cast<std::size_t>(PQgetlength(from, r, c)));
+      if (PQgetisnull(from, r, c))
+        row.emplace_back();
+      else
+        row.emplace_back(std::in_place, PQgetvalue(from, r, c), static_cast<std::size_t>(PQgetlength(from, r, c)));
     }
   }
   return out;
@@ -45,7 +47,8 @@ PostgresError result_error(const PGresult* result) {
   const std::string_view state = field_of(result, PG_DIAG_SQLSTATE);
   std::string_view message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty()) message = PQresultErrorMessage(result);
-  return statement_error(state, message, field_of(result, PG_DIAG_MESSAGE_DETAIL), field_of(result, PG_DIAG_MESSAGE_HINT));
+  return statement_error(state, message, field_of(result, PG_DIAG_MESSAGE_DETAIL),
+                         field_of(result, PG_DIAG_MESSAGE_HINT));
 }
 
 LibpqSession::LibpqSession(Runtime runtime, PgConn conn, asio::any_io_executor executor)
@@ -126,11 +129,13 @@ asio::awaitable<PgResult> LibpqSession::last_result() {
   co_return last;
 }
 
-asio::awaitable<PostgresResult> LibpqSession::query(std::string sql, std::vector<std::optional<std::string>> parameters) {
+asio::awaitable<PostgresResult> LibpqSession::query(std::string sql,
+                                                    std::vector<std::optional<std::string>> parameters) {
   enter(State::busy);
   std::vector<const char*> values;
   for (const auto& p : parameters) values.push_back(p ? p->c_str() : nullptr);
-  if (!PQsendQueryParams(conn_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0))
+  if (!PQsendQueryParams(conn_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                         nullptr, 0))
     fail_connection();
   co_await flush();
   PgResult result = co_await last_result();

@@ -65,7 +65,8 @@ class LibpqSession final : public PostgresSession {
   asio::awaitable<PgResult> last_result();
 
   asio::awaitable<void> libpq_copy_begin(std::string sql, ExecStatusType expected);
-  asio::awaitable<bool> libpq_copy_read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter, std::uint32_t& taken);
+  asio::awaitable<bool> libpq_copy_read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter,
+                                        std::uint32_t& taken);
   asio::awaitable<bool> read_copy(std::vector<char>& out, std::size_t want, CopyOutFilter filter, std::uint32_t& taken);
 
   Runtime runtime_;

@@ -33,16 +33,26 @@ int port_number(std::string_view text) {
 }
 
 void set_option(PostgresParameters& p, const std::string& key, std::string value) {
-  if (key == "host") p.host = std::move(value);
-  else if (key == "port") p.port = port_number(value);
-  else if (key == "dbname") p.database = std::move(value);
-  else if (key == "user") p.user = std::move(value);
-  else if (key == "password") p.password = std::move(value);
-  else if (key == "sslmode") p.sslmode = std::move(value);
-  else if (key == "sslrootcert") p.ssl_root_cert_file = std::move(value);
-  else if (key == "sslcert") p.ssl_cert_file = std::move(value);
-  else if (key == "sslkey") p.ssl_key_file = std::move(value);
-  else p.options[key] = std::move(value);
+  if (key == "host")
+    p.host = std::move(value);
+  else if (key == "port")
+    p.port = port_number(value);
+  else if (key == "dbname")
+    p.database = std::move(value);
+  else if (key == "user")
+    p.user = std::move(value);
+  else if (key == "password")
+    p.password = std::move(value);
+  else if (key == "sslmode")
+    p.sslmode = std::move(value);
+  else if (key == "sslrootcert")
+    p.ssl_root_cert_file = std::move(value);
+  else if (key == "sslcert")
+    p.ssl_cert_file = std::move(value);
+  else if (key == "sslkey")
+    p.ssl_key_file = std::move(value);
+  else
+    p.options[key] = std::move(value);
 }
 
 }  // namespace
@@ -75,9 +85,12 @@ const std::string& PostgresResult::at(std::size_t row, std::size_t column) const
 
 PostgresParameters parse_postgres_url(const std::string& url) {
   std::string_view rest = url;
-  if (rest.starts_with("postgres://")) rest.remove_prefix(11);
-  else if (rest.starts_with("postgresql://")) rest.remove_prefix(13);
-  else throw Error("postgres.bad_url", "it does not begin with postgres:// or postgresql://");
+  if (rest.starts_with("postgres://"))
+    rest.remove_prefix(11);
+  else if (rest.starts_with("postgresql://"))
+    rest.remove_prefix(13);
+  else
+    throw Error("postgres.bad_url", "it does not begin with postgres:// or postgresql://");
 
   PostgresParameters p;
   std::string_view query;
@@ -104,7 +117,8 @@ PostgresParameters parse_postgres_url(const std::string& url) {
   } else {
     const auto colon = authority.find(':');
     p.host = percent_decoded(authority.substr(0, colon), "host");
-    if (colon != std::string_view::npos && colon + 1 < authority.size()) p.port = port_number(authority.substr(colon + 1));
+    if (colon != std::string_view::npos && colon + 1 < authority.size())
+      p.port = port_number(authority.substr(colon + 1));
   }
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));

@@ -1,9 +1,11 @@
-// The data path against the native tool, in one run: source.read -> Pipe -> SplitWriter on two strands, interleaved with
-// `psql COPY binary | psql COPY binary`, PostgreSQL to PostgreSQL over Unix sockets of one throw-away cluster.
+// The data path against the native tool, in one run: source.read -> Pipe -> SplitWriter on two strands, interleaved
+// with `psql COPY binary | psql COPY binary`, PostgreSQL to PostgreSQL over Unix sockets of one throw-away cluster.
 //
-//   bench_copy_path [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method auto|key_ranges|snapshot] [--threads N] [--pipe-kb N] [--profile]
+//   bench_copy_path [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method auto|key_ranges|snapshot]
+//   [--threads N] [--pipe-kb N] [--profile]
 //
-// Prints medians, their ratio, our own CPU time a row (the process's, without the servers and psql) and peak memory. With
+// Prints medians, their ratio, our own CPU time a row (the process's, without the servers and psql) and peak memory.
+// With
 // --profile only our side runs, for perf.
 // rooms: clock and threads: a benchmark measures the wall clock of other processes too
 #include <sys/resource.h>
@@ -63,11 +65,14 @@ double median(std::vector<double> values) {
 
 // 9 columns, about 175 bytes in binary COPY.
 constexpr const char* kTable =
-    "create table orders (id bigint primary key, customer int not null, status text, amount numeric(12,2), quantity int, price float8, "
+    "create table orders (id bigint primary key, customer int not null, status text, amount numeric(12,2), quantity "
+    "int, price float8, "
     "created timestamptz, note text, flags int)";
 std::string fill(std::int64_t rows) {
-  return "insert into orders select g, (g::bigint * 7919) % 100000, (array['new','paid','sent','done'])[g % 4 + 1], (g % 100000) / 100.0, g % 17, g * 0.5, "
-         "timestamptz '2020-01-01' + g * interval '1 second', repeat(md5(g::text), 2) || g, g % 5 from generate_series(1, " +
+  return "insert into orders select g, (g::bigint * 7919) % 100000, (array['new','paid','sent','done'])[g % 4 + 1], (g "
+         "% 100000) / 100.0, g % 17, g * 0.5, "
+         "timestamptz '2020-01-01' + g * interval '1 second', repeat(md5(g::text), 2) || g, g % 5 from "
+         "generate_series(1, " +
          std::to_string(rows) + ") g; analyze orders; checkpoint";
 }
 
@@ -103,8 +108,8 @@ asio::awaitable<void> write_splits(StreamWriter& writer, Pipe& pipe, std::vector
 }
 
 // Everything a sync step does; `end` is when it is over, before publish (a step of its own in a job).
-asio::awaitable<void> copy_once(Runtime runtime, std::string source_json, std::string destination_json, Options options, std::int64_t generation, double& end,
-                                double& cpu_end) {
+asio::awaitable<void> copy_once(Runtime runtime, std::string source_json, std::string destination_json, Options options,
+                                std::int64_t generation, double& end, double& cpu_end) {
   const double start = seconds();
   postgres::PostgresSource source(runtime, postgres::source_config(source_json));
   postgres::PostgresDestination destination(runtime, postgres::destination_config(destination_json));
@@ -126,7 +131,8 @@ asio::awaitable<void> copy_once(Runtime runtime, std::string source_json, std::s
   auto writer = co_await destination.open_stream(target, "token", 1);
 
   std::vector<std::vector<Split>> lanes(static_cast<std::size_t>(options.splits));
-  for (std::size_t i = 0; i < plan.splits.size(); ++i) lanes[i * lanes.size() / plan.splits.size()].push_back(plan.splits[i]);
+  for (std::size_t i = 0; i < plan.splits.size(); ++i)
+    lanes[i * lanes.size() / plan.splits.size()].push_back(plan.splits[i]);
   std::deque<Lane> pipes;
   std::deque<std::int64_t> rows(lanes.size(), 0);
   const double planned = seconds();
@@ -146,20 +152,26 @@ asio::awaitable<void> copy_once(Runtime runtime, std::string source_json, std::s
   end = seconds();
   cpu_end = own_cpu();
   co_await destination.publish(target);
-  std::printf("    plan %.2f s, copy %.2f s, finish %.2f s, publish %.2f s\n", planned - start, copied - planned, end - copied, seconds() - end);
+  std::printf("    plan %.2f s, copy %.2f s, finish %.2f s, publish %.2f s\n", planned - start, copied - planned,
+              end - copied, seconds() - end);
   if (total != options.rows) std::fprintf(stderr, "only %lld rows\n", static_cast<long long>(total));
   for (const auto& lane : pipes)
-    std::printf("    waited: reader of the pipe %.2f s, writer %.2f s\n", static_cast<double>(lane.pipe.reader_waited_us()) / 1e6, static_cast<double>(lane.pipe.writer_waited_us()) / 1e6);
+    std::printf("    waited: reader of the pipe %.2f s, writer %.2f s\n",
+                static_cast<double>(lane.pipe.reader_waited_us()) / 1e6,
+                static_cast<double>(lane.pipe.writer_waited_us()) / 1e6);
 }
 
 std::string configuration(const test::PgCluster& cluster, const std::string& database, const std::string& more) {
-  return R"({"host":")" + cluster.host() + R"(","port":)" + std::to_string(cluster.port()) + R"(,"database":")" + database + R"(","username":"postgres")" + more + "}";
+  return R"({"host":")" + cluster.host() + R"(","port":)" + std::to_string(cluster.port()) + R"(,"database":")" +
+         database + R"(","username":"postgres")" + more + "}";
 }
 
 double native_once(test::PgCluster& cluster) {
-  cluster.psql("to_native", "drop table if exists orders; " + std::string(kTable) + "; alter table orders drop constraint orders_pkey");
+  cluster.psql("to_native", "drop table if exists orders; " + std::string(kTable) +
+                                "; alter table orders drop constraint orders_pkey");
   const std::string psql = "psql -qX -h " + cluster.host() + " -p " + std::to_string(cluster.port()) + " -U postgres ";
-  const std::string command = psql + "-c 'copy orders to stdout (format binary)' from_db | " + psql + "-c 'copy orders from stdin (format binary)' to_native";
+  const std::string command = psql + "-c 'copy orders to stdout (format binary)' from_db | " + psql +
+                              "-c 'copy orders from stdin (format binary)' to_native";
   const double start = seconds();
   if (std::system(command.c_str()) != 0) std::abort();
   return seconds() - start;
@@ -192,13 +204,18 @@ int main_of(Options options) {
     cpu.push_back((cpu_end - cpu_start) / static_cast<double>(options.rows) * 1e6);
     cluster.psql("postgres", "checkpoint");
     if (!options.profile) ratios.push_back(native.back() / ours.back());
-    std::printf("  pair %d: native %.2f s, ours %.2f s, own CPU %.3f us a row\n", i + 1, native.empty() ? 0 : native.back(), ours.back(), cpu.back());
+    std::printf("  pair %d: native %.2f s, ours %.2f s, own CPU %.3f us a row\n", i + 1,
+                native.empty() ? 0 : native.back(), ours.back(), cpu.back());
     std::fflush(stdout);
   }
-  std::printf("%lld rows, %d in parallel, %s: ours %.0f k rows/s, own CPU %.3f us a row, peak %.1f MB (%.1f above rest)", static_cast<long long>(options.rows),
-              options.splits, options.method.c_str(), static_cast<double>(options.rows) / median(ours) / 1e3, median(cpu), static_cast<double>(peak_kb()) / 1024,
-              static_cast<double>(peak_kb() - rest_kb) / 1024);
-  if (!options.profile) std::printf(", psql %.0f k rows/s, ratio %.3f", static_cast<double>(options.rows) / median(native) / 1e3, median(ratios));
+  std::printf(
+      "%lld rows, %d in parallel, %s: ours %.0f k rows/s, own CPU %.3f us a row, peak %.1f MB (%.1f above rest)",
+      static_cast<long long>(options.rows), options.splits, options.method.c_str(),
+      static_cast<double>(options.rows) / median(ours) / 1e3, median(cpu), static_cast<double>(peak_kb()) / 1024,
+      static_cast<double>(peak_kb() - rest_kb) / 1024);
+  if (!options.profile)
+    std::printf(", psql %.0f k rows/s, ratio %.3f", static_cast<double>(options.rows) / median(native) / 1e3,
+                median(ratios));
   std::printf("\n");
   return 0;
 }
@@ -211,16 +228,27 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
     const auto next = [&] { return i + 1 < argc ? argv[++i] : ""; };
-    if (flag == "--rows") options.rows = std::atoll(next());
-    else if (flag == "--pairs") options.pairs = std::atoi(next());
-    else if (flag == "--splits") options.splits = std::atoi(next());
-    else if (flag == "--rows-per-split") options.rows_per_split = std::atoll(next());
-    else if (flag == "--method") options.method = next();
-    else if (flag == "--threads") options.threads = static_cast<unsigned>(std::atoi(next()));
-    else if (flag == "--pipe-kb") options.pipe_bytes = static_cast<std::size_t>(std::atoll(next())) << 10;
-    else if (flag == "--profile") options.profile = true;
+    if (flag == "--rows")
+      options.rows = std::atoll(next());
+    else if (flag == "--pairs")
+      options.pairs = std::atoi(next());
+    else if (flag == "--splits")
+      options.splits = std::atoi(next());
+    else if (flag == "--rows-per-split")
+      options.rows_per_split = std::atoll(next());
+    else if (flag == "--method")
+      options.method = next();
+    else if (flag == "--threads")
+      options.threads = static_cast<unsigned>(std::atoi(next()));
+    else if (flag == "--pipe-kb")
+      options.pipe_bytes = static_cast<std::size_t>(std::atoll(next())) << 10;
+    else if (flag == "--profile")
+      options.profile = true;
     else {
-      std::fprintf(stderr, "usage: %s [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method auto|key_ranges|snapshot] [--threads N] [--pipe-kb N] [--profile]\n", argv[0]);
+      std::fprintf(stderr,
+                   "usage: %s [--rows N] [--pairs N] [--splits N] [--rows-per-split N] [--method "
+                   "auto|key_ranges|snapshot] [--threads N] [--pipe-kb N] [--profile]\n",
+                   argv[0]);
       return 2;
     }
   }

@@ -21,7 +21,8 @@ std::int64_t number(const json& j, const char* key, std::int64_t fallback, std::
   const auto it = j.find(key);
   if (it == j.end() || it->is_null()) return fallback;
   if (!it->is_number_integer() || it->get<std::int64_t>() < least || it->get<std::int64_t>() > most)
-    throw Error("connector.config_invalid", std::string(key) + " is not a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    throw Error("connector.config_invalid", std::string(key) + " is not a whole number from " + std::to_string(least) +
+                                                " to " + std::to_string(most));
   return it->get<std::int64_t>();
 }
 
@@ -74,21 +75,35 @@ DatagenConfig datagen_config(const std::string& text) {
 }
 
 std::string datagen_spec() {
-  const auto whole = [](const char* title, const char* description, std::int64_t least, std::int64_t most, std::int64_t fallback, int order) {
-    return json{{"type", "integer"}, {"title", title}, {"description", description}, {"minimum", least}, {"maximum", most}, {"default", fallback}, {"order", order}};
+  const auto whole = [](const char* title, const char* description, std::int64_t least, std::int64_t most,
+                        std::int64_t fallback, int order) {
+    return json{{"type", "integer"}, {"title", title},  {"description", description},
+                {"minimum", least},  {"maximum", most}, {"default", fallback},
+                {"order", order}};
   };
-  json p{{"streams", whole("Streams", "How many streams there are: stream_1, stream_2, ...", 1, kMaxStreams, 1, 0)},
-         {"rows", whole("Rows", "Rows of each stream.", 0, kMaxRows, 1'000, 1)},
-         {"row_bytes", whole("Row bytes", "About how many bytes a row has; the column payload fills up to it.", 0, kMaxRowBytes, 200, 2)},
-         {"rows_per_second", whole("Rows per second", "Of the whole source; 0 is as fast as it goes.", 0, kMaxRows, 0, 3)},
-         {"seed", whole("Seed", "The same seed gives the same rows.", 0, kMaxRows, 1, 4)},
-         {"checkpoint_rows", whole("Checkpoint rows", "After how many rows of a split there is a checkpoint.", 1, kMaxRows, 100'000, 6)}};
-  p["columns"] = {{"type", "array"}, {"uniqueItems", true}, {"title", "Columns"}, {"description", "Kinds of columns beside id and payload."}, {"order", 5}};
+  json p{
+      {"streams", whole("Streams", "How many streams there are: stream_1, stream_2, ...", 1, kMaxStreams, 1, 0)},
+      {"rows", whole("Rows", "Rows of each stream.", 0, kMaxRows, 1'000, 1)},
+      {"row_bytes", whole("Row bytes", "About how many bytes a row has; the column payload fills up to it.", 0,
+                          kMaxRowBytes, 200, 2)},
+      {"rows_per_second", whole("Rows per second", "Of the whole source; 0 is as fast as it goes.", 0, kMaxRows, 0, 3)},
+      {"seed", whole("Seed", "The same seed gives the same rows.", 0, kMaxRows, 1, 4)},
+      {"checkpoint_rows",
+       whole("Checkpoint rows", "After how many rows of a split there is a checkpoint.", 1, kMaxRows, 100'000, 6)}};
+  p["columns"] = {{"type", "array"},
+                  {"uniqueItems", true},
+                  {"title", "Columns"},
+                  {"description", "Kinds of columns beside id and payload."},
+                  {"order", 5}};
   p["columns"]["items"] = {{"type", "string"}, {"enum", column_kinds()}};
   p["columns"]["default"] = json::array({"int32", "boolean", "numeric", "text", "timestamptz"});
   p["sourceType"] = {{"type", "string"}, {"airbyte_hidden", true}};
-  return json{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "Datagen source"}, {"type", "object"}, {"required", json::array()},
-              {"additionalProperties", false}, {"properties", p}}
+  return json{{"$schema", "http://json-schema.org/draft-07/schema#"},
+              {"title", "Datagen source"},
+              {"type", "object"},
+              {"required", json::array()},
+              {"additionalProperties", false},
+              {"properties", p}}
       .dump();
 }
 
@@ -103,7 +118,8 @@ asio::awaitable<void> RateLimit::take(std::int64_t rows) {
   co_await runtime_.sleep_until(at);
 }
 
-DatagenSource::DatagenSource(Runtime runtime, DatagenConfig config) : config_(std::move(config)), rate_(std::move(runtime), config_.rows_per_second) {}
+DatagenSource::DatagenSource(Runtime runtime, DatagenConfig config)
+    : config_(std::move(config)), rate_(std::move(runtime), config_.rows_per_second) {}
 
 asio::awaitable<CheckResult> DatagenSource::check() { co_return CheckResult(); }
 asio::awaitable<void> DatagenSource::close() { co_return; }
@@ -121,7 +137,8 @@ asio::awaitable<Catalog> DatagenSource::discover() {
     s.bytes_estimate = config_.rows * config_.row_bytes;
     catalog.streams.push_back(std::move(s));
   }
-  std::sort(catalog.streams.begin(), catalog.streams.end(), [](const Stream& a, const Stream& b) { return a.name < b.name; });
+  std::sort(catalog.streams.begin(), catalog.streams.end(),
+            [](const Stream& a, const Stream& b) { return a.name < b.name; });
   co_return catalog;
 }
 
@@ -153,22 +170,26 @@ asio::awaitable<SplitPlan> DatagenSource::plan(ConfiguredStream stream, PlanOpti
   co_return plan;
 }
 
-asio::awaitable<void> DatagenSource::read(ConfiguredStream stream, Split split, std::optional<std::string> from, BatchSink& out) {
+asio::awaitable<void> DatagenSource::read(ConfiguredStream stream, Split split, std::optional<std::string> from,
+                                          BatchSink& out) {
   const std::uint64_t seed = config_.seed * 1'000'003 + static_cast<std::uint64_t>(stream_number(stream.name));
   const auto [first, end] = read_document(split.bounds, "split bounds", [](const json& j) {
     return std::pair(j.at("from").get<std::int64_t>(), j.at("to").get<std::int64_t>());
   });
   std::int64_t next = first;
   if (from) next = read_document(*from, "state", [](const json& j) { return j.at("row").get<std::int64_t>(); });
-  if (next < first || next > end) throw Error("connector.bad_document", "state: row " + std::to_string(next) + " is outside the split");
+  if (next < first || next > end)
+    throw Error("connector.bad_document", "state: row " + std::to_string(next) + " is outside the split");
 
   // Small batches where the rate is low, so that rows come evenly.
-  const std::int64_t most = config_.rows_per_second > 0 ? std::max<std::int64_t>(config_.rows_per_second / 10, 1) : kMaxRows;
+  const std::int64_t most =
+      config_.rows_per_second > 0 ? std::max<std::int64_t>(config_.rows_per_second / 10, 1) : kMaxRows;
   std::int64_t at_checkpoint = next;
   while (next < end) {
     RowBatch batch(stream.schema, out.buffer());
     const std::int64_t stop = std::min({end, next + most, at_checkpoint + config_.checkpoint_rows});
-    while (next < stop && batch.bytes().size() < Pipe::kBatchBytes) append_row(batch, config_.columns, *stream.schema, seed, next++, config_.row_bytes);
+    while (next < stop && batch.bytes().size() < Pipe::kBatchBytes)
+      append_row(batch, config_.columns, *stream.schema, seed, next++, config_.row_bytes);
     co_await rate_.take(batch.rows());
     co_await out.write(std::move(batch));
     if (next < end && next - at_checkpoint >= config_.checkpoint_rows) {

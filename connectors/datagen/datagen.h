@@ -1,5 +1,5 @@
-// A source that makes its rows up: for demos, tests and load. The same configuration gives the same rows, for ever: a row is
-// a function of seed, stream and row number alone. So any split can be read again, from any row on.
+// A source that makes its rows up: for demos, tests and load. The same configuration gives the same rows, for ever: a
+// row is a function of seed, stream and row number alone. So any split can be read again, from any row on.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace millrace::connectors::datagen {
 
 struct DatagenConfig {
   DatagenConfig() = default;
-  int streams = 1;                    // named stream_1, stream_2, ...
-  std::int64_t rows = 1'000;          // of each stream
-  std::int64_t row_bytes = 200;       // about, as stored; the column `payload` fills up to it
-  std::int64_t rows_per_second = 0;   // of the whole source; 0: as fast as it goes
+  int streams = 1;                   // named stream_1, stream_2, ...
+  std::int64_t rows = 1'000;         // of each stream
+  std::int64_t row_bytes = 200;      // about, as stored; the column `payload` fills up to it
+  std::int64_t rows_per_second = 0;  // of the whole source; 0: as fast as it goes
   std::int64_t checkpoint_rows = 100'000;
   std::uint64_t seed = 1;
-  std::vector<std::string> columns;   // kinds, beside `id` and `payload`
+  std::vector<std::string> columns;  // kinds, beside `id` and `payload`
 };
 // Throws connector.config_invalid.
 DatagenConfig datagen_config(const std::string& json);
@@ -48,7 +48,8 @@ class DatagenSource final : public Source {
   asio::awaitable<Catalog> discover() override;
   asio::awaitable<SplitPlan> plan(ConfiguredStream stream, PlanOptions options) override;
   // Bounds are {"from": first row, "to": row after the last}; a checkpoint's state is {"row": the next one}.
-  asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from, BatchSink& out) override;
+  asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from,
+                             BatchSink& out) override;
   asio::awaitable<void> close() override;
 
  private:

@@ -17,8 +17,9 @@ std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-constexpr std::array<std::string_view, 16> kWords{"amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "heron",
-                                                  "inlet", "juniper", "kelp", "linden", "marsh", "nettle", "otter", "pine"};
+constexpr std::array<std::string_view, 16> kWords{"amber", "basin",  "cedar", "delta",   "ember", "fjord",
+                                                  "grove", "heron",  "inlet", "juniper", "kelp",  "linden",
+                                                  "marsh", "nettle", "otter", "pine"};
 
 void words(std::string& out, std::uint64_t random, std::size_t length) {
   while (out.size() < length) {
@@ -34,7 +35,8 @@ void append_numeric(std::string& out, std::int64_t hundredths) {
   const bool negative = hundredths < 0;
   const std::int64_t value = negative ? -hundredths : hundredths;
   const std::int64_t whole = value / 100;
-  std::array<std::int16_t, 3> digits{static_cast<std::int16_t>(whole / 10'000), static_cast<std::int16_t>(whole % 10'000),
+  std::array<std::int16_t, 3> digits{static_cast<std::int16_t>(whole / 10'000),
+                                     static_cast<std::int16_t>(whole % 10'000),
                                      static_cast<std::int16_t>(value % 100 * 100)};
   std::size_t first = 0, last = 3;
   while (first < 3 && digits[first] == 0) ++first;
@@ -56,9 +58,12 @@ void value(RowWriter& row, std::string& scratch, const std::string& kind, std::u
   if (kind == "float64") return row.float64(static_cast<double>(static_cast<std::int64_t>(r) >> 11) / 1024.0);
   if (kind == "date") return row.integer(static_cast<std::int32_t>(r % 20'000));
   // 2000 to 2040, to the microsecond.
-  if (kind == "timestamp" || kind == "timestamptz") return row.integer(static_cast<std::int64_t>(r % 1'262'304'000'000'000ULL));
-  if (kind == "numeric") append_numeric(scratch, static_cast<std::int64_t>(r % 20'000'000'000ULL) - 10'000'000'000LL);
-  else if (kind == "text") words(scratch, r, 4 + r % 20);
+  if (kind == "timestamp" || kind == "timestamptz")
+    return row.integer(static_cast<std::int64_t>(r % 1'262'304'000'000'000ULL));
+  if (kind == "numeric")
+    append_numeric(scratch, static_cast<std::int64_t>(r % 20'000'000'000ULL) - 10'000'000'000LL);
+  else if (kind == "text")
+    words(scratch, r, 4 + r % 20);
   else if (kind == "uuid" || kind == "bytes") {
     append_big_endian(scratch, r);
     append_big_endian(scratch, mixed(r));
@@ -72,16 +77,24 @@ void value(RowWriter& row, std::string& scratch, const std::string& kind, std::u
 }  // namespace
 
 const std::vector<std::string>& column_kinds() {
-  static const std::vector<std::string> kKinds{"boolean", "int32", "int64", "float64", "numeric", "text", "bytes", "uuid", "date", "timestamp", "timestamptz", "jsonb"};
+  static const std::vector<std::string> kKinds{"boolean", "int32", "int64", "float64",   "numeric",     "text",
+                                               "bytes",   "uuid",  "date",  "timestamp", "timestamptz", "jsonb"};
   return kKinds;
 }
 
 Field column_field(const std::string& kind) {
   static const std::vector<std::pair<std::string, Type>> kTypes{
-      {"boolean", Type(Kind::boolean, "boolean")}, {"int32", Type(Kind::int32, "integer")}, {"int64", Type(Kind::int64, "bigint")},
-      {"float64", Type(Kind::float64, "double precision")}, {"numeric", Type(Kind::numeric, "numeric(12,2)")}, {"text", Type(Kind::string, "text")},
-      {"bytes", Type(Kind::bytes, "bytea")}, {"uuid", Type(Kind::uuid, "uuid")}, {"date", Type(Kind::date, "date")},
-      {"timestamp", Type(Kind::timestamp, "timestamp without time zone")}, {"timestamptz", Type(Kind::timestamptz, "timestamp with time zone")},
+      {"boolean", Type(Kind::boolean, "boolean")},
+      {"int32", Type(Kind::int32, "integer")},
+      {"int64", Type(Kind::int64, "bigint")},
+      {"float64", Type(Kind::float64, "double precision")},
+      {"numeric", Type(Kind::numeric, "numeric(12,2)")},
+      {"text", Type(Kind::string, "text")},
+      {"bytes", Type(Kind::bytes, "bytea")},
+      {"uuid", Type(Kind::uuid, "uuid")},
+      {"date", Type(Kind::date, "date")},
+      {"timestamp", Type(Kind::timestamp, "timestamp without time zone")},
+      {"timestamptz", Type(Kind::timestamptz, "timestamp with time zone")},
       {"jsonb", Type(Kind::jsonb, "jsonb")}};
   const auto it = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == kind; });
   if (it == kTypes.end()) throw Error("connector.config_invalid", "columns: \"" + kind + "\" is not a kind of column");
@@ -92,8 +105,8 @@ Field column_field(const std::string& kind) {
   return f;
 }
 
-void append_row(RowBatch& batch, const std::vector<std::string>& kinds, const Schema& schema, std::uint64_t seed, std::int64_t number,
-                std::int64_t row_bytes) {
+void append_row(RowBatch& batch, const std::vector<std::string>& kinds, const Schema& schema, std::uint64_t seed,
+                std::int64_t number, std::int64_t row_bytes) {
   const std::uint64_t base = mixed(mixed(seed) ^ static_cast<std::uint64_t>(number));
   RowWriter row(batch);
   std::string scratch;
@@ -104,7 +117,8 @@ void append_row(RowBatch& batch, const std::vector<std::string>& kinds, const Sc
       row.integer(number);
     } else if (field.name == "payload") {
       scratch.clear();
-      words(scratch, mixed(base ^ 0x5bd1e995), static_cast<std::size_t>(std::max<std::int64_t>(row_bytes - static_cast<std::int64_t>(size) - 12, 0)));
+      words(scratch, mixed(base ^ 0x5bd1e995),
+            static_cast<std::size_t>(std::max<std::int64_t>(row_bytes - static_cast<std::int64_t>(size) - 12, 0)));
       row.text(scratch);
     } else {
       const auto at = std::find(kinds.begin(), kinds.end(), field.source_type);

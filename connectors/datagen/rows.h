@@ -13,8 +13,9 @@ namespace millrace::connectors::datagen {
 const std::vector<std::string>& column_kinds();
 Field column_field(const std::string& kind);
 
-// Appends row `number` (from 1) to the batch: `id`, one field for each kind, `payload`, of these only the fields in `names`.
-void append_row(RowBatch& batch, const std::vector<std::string>& kinds, const Schema& schema, std::uint64_t seed, std::int64_t number,
-                std::int64_t row_bytes);
+// Appends row `number` (from 1) to the batch: `id`, one field for each kind, `payload`, of these only the fields in
+// `names`.
+void append_row(RowBatch& batch, const std::vector<std::string>& kinds, const Schema& schema, std::uint64_t seed,
+                std::int64_t number, std::int64_t row_bytes);
 
 }  // namespace millrace::connectors::datagen

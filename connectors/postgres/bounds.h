@@ -27,8 +27,9 @@ struct Bounds {
 std::string to_json(const Bounds& bounds);
 Bounds bounds_from_json(const std::string& text);  // throws connector.bad_document
 
-// " WHERE ..." for the rows inside, or "" for all. Every row with a key not null is inside exactly one of a plan's splits:
-// the literals are compared by the key types' own operators, whose order is total, rows by PostgreSQL's row comparison.
+// " WHERE ..." for the rows inside, or "" for all. Every row with a key not null is inside exactly one of a plan's
+// splits: the literals are compared by the key types' own operators, whose order is total, rows by PostgreSQL's row
+// comparison.
 std::string where_clause(const Bounds& bounds);
 
 }  // namespace millrace::connectors::postgres

@@ -31,14 +31,17 @@ int port_field(const json& j) {
   const auto it = j.find("port");
   if (it == j.end() || it->is_null()) return 5432;
   long value = 0;
-  if (it->is_number_integer()) value = it->get<long>();
-  else if (it->is_string()) value = std::strtol(it->get<std::string>().c_str(), nullptr, 10);
+  if (it->is_number_integer())
+    value = it->get<long>();
+  else if (it->is_string())
+    value = std::strtol(it->get<std::string>().c_str(), nullptr, 10);
   if (value < 1 || value > 65535) invalid("port is not a number from 1 to 65535");
   return static_cast<int>(value);
 }
 
 bool is_local(const std::string& host) {
-  return host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" || host.starts_with("127.");
+  return host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" ||
+         host.starts_with("127.");
 }
 
 // A choice such as ssl_mode or tunnel_method: an object with its kind in `key`, or the kind alone as a string.
@@ -65,7 +68,8 @@ void set_tls(const json& j, PostgresConfig& c) {
     if (ssl != j.end() && ssl->is_boolean()) mode = ssl->get<bool>() ? "require" : "disable";
   }
   if (mode.empty()) mode = is_local(p.host) ? "prefer" : "require";
-  static constexpr std::array<std::string_view, 6> kModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+  static constexpr std::array<std::string_view, 6> kModes{"disable", "allow",     "prefer",
+                                                          "require", "verify-ca", "verify-full"};
   if (std::find(kModes.begin(), kModes.end(), mode) == kModes.end()) invalid("ssl_mode \"" + mode + "\" is not known");
   p.sslmode = mode;
   const auto options = j.find("ssl_mode");
@@ -79,10 +83,20 @@ void set_tls(const json& j, PostgresConfig& c) {
 
 // The parameters of the JDBC driver that have a meaning here, and those that only tune that driver.
 void set_jdbc(const std::string& text, PostgresConfig& c) {
-  static constexpr std::array<std::string_view, 14> kIgnored{
-      "prepareThreshold", "preparedStatementCacheQueries", "defaultRowFetchSize", "reWriteBatchedInserts", "socketTimeout",
-      "tcpKeepAlive", "stringtype", "assumeMinServerVersion", "binaryTransfer", "loggerLevel", "preferQueryMode", "cancelSignalTimeout",
-      "readOnly", "autosave"};
+  static constexpr std::array<std::string_view, 14> kIgnored{"prepareThreshold",
+                                                             "preparedStatementCacheQueries",
+                                                             "defaultRowFetchSize",
+                                                             "reWriteBatchedInserts",
+                                                             "socketTimeout",
+                                                             "tcpKeepAlive",
+                                                             "stringtype",
+                                                             "assumeMinServerVersion",
+                                                             "binaryTransfer",
+                                                             "loggerLevel",
+                                                             "preferQueryMode",
+                                                             "cancelSignalTimeout",
+                                                             "readOnly",
+                                                             "autosave"};
   auto& p = c.parameters;
   std::string_view rest = text;
   while (!rest.empty()) {
@@ -91,14 +105,22 @@ void set_jdbc(const std::string& text, PostgresConfig& c) {
     if (pair.empty()) continue;
     const std::string key(pair.substr(0, pair.find('=')));
     const std::string value(pair.size() > key.size() ? pair.substr(key.size() + 1) : std::string_view());
-    if (key == "ApplicationName") p.options["application_name"] = value;
-    else if (key == "connectTimeout" || key == "loginTimeout") p.connect_timeout = std::chrono::seconds(std::max(1L, std::strtol(value.c_str(), nullptr, 10)));
-    else if (key == "sslmode") p.sslmode = value;
-    else if (key == "options") p.options["options"] = value;
-    else if (key == "targetServerType") p.options["target_session_attrs"] = value == "primary" || value == "master" ? "read-write" : "any";
-    else if (key == "currentSchema") p.options["options"] = "-c search_path=" + value;
-    else if (std::find(kIgnored.begin(), kIgnored.end(), key) != kIgnored.end()) c.warnings.push_back("jdbc_url_params: " + key + " tunes the JDBC driver and has no meaning here");
-    else throw Error("postgres.jdbc_parameter_unknown", "\"" + key + "\"");
+    if (key == "ApplicationName")
+      p.options["application_name"] = value;
+    else if (key == "connectTimeout" || key == "loginTimeout")
+      p.connect_timeout = std::chrono::seconds(std::max(1L, std::strtol(value.c_str(), nullptr, 10)));
+    else if (key == "sslmode")
+      p.sslmode = value;
+    else if (key == "options")
+      p.options["options"] = value;
+    else if (key == "targetServerType")
+      p.options["target_session_attrs"] = value == "primary" || value == "master" ? "read-write" : "any";
+    else if (key == "currentSchema")
+      p.options["options"] = "-c search_path=" + value;
+    else if (std::find(kIgnored.begin(), kIgnored.end(), key) != kIgnored.end())
+      c.warnings.push_back("jdbc_url_params: " + key + " tunes the JDBC driver and has no meaning here");
+    else
+      throw Error("postgres.jdbc_parameter_unknown", "\"" + key + "\"");
   }
 }
 
@@ -119,7 +141,8 @@ PostgresConfig common(const json& j) {
   if (j.value("entra_service_principal_auth", false))
     invalid("entra_service_principal_auth: only user name and password are supported");
   const std::string tunnel = choice(j, "tunnel_method", "tunnel_method");
-  if (!tunnel.empty() && tunnel != "NO_TUNNEL") throw Error("postgres.tunnel_unavailable", "tunnel_method is " + tunnel);
+  if (!tunnel.empty() && tunnel != "NO_TUNNEL")
+    throw Error("postgres.tunnel_unavailable", "tunnel_method is " + tunnel);
   set_tls(j, c);
   set_jdbc(text_field(j, "jdbc_url_params"), c);
   warn_of(j, {"max_db_connections", "checkpoint_target_interval_seconds"}, c);
@@ -140,14 +163,20 @@ PostgresConfig parsed(const std::string& text, F read) {
 PostgresConfig source_config(const std::string& text) {
   return parsed(text, [](const json& j) {
     PostgresConfig c = common(j);
-    if (const auto it = j.find("schemas"); it != j.end() && !it->is_null()) c.schemas = it->get<std::vector<std::string>>();
+    if (const auto it = j.find("schemas"); it != j.end() && !it->is_null())
+      c.schemas = it->get<std::vector<std::string>>();
     const std::string method = choice(j, "replication_method", "method");
-    if (!method.empty() && method != "Standard") throw Error("postgres.method_unavailable", "replication_method is " + method);
+    if (!method.empty() && method != "Standard")
+      throw Error("postgres.method_unavailable", "replication_method is " + method);
     const std::string read = text_field(j, "read_method", "auto");
-    if (read == "auto") c.read_method = ReadMethod::automatic;
-    else if (read == "key_ranges") c.read_method = ReadMethod::key_ranges;
-    else if (read == "snapshot") c.read_method = ReadMethod::snapshot;
-    else invalid("read_method \"" + read + "\" is not one of auto, key_ranges, snapshot");
+    if (read == "auto")
+      c.read_method = ReadMethod::automatic;
+    else if (read == "key_ranges")
+      c.read_method = ReadMethod::key_ranges;
+    else if (read == "snapshot")
+      c.read_method = ReadMethod::snapshot;
+    else
+      invalid("read_method \"" + read + "\" is not one of auto, key_ranges, snapshot");
     return c;
   });
 }
@@ -165,7 +194,8 @@ PostgresConfig destination_config(const std::string& text) {
 
 std::string configuration_from_url(const std::string& url, bool as_source) {
   const net::PostgresParameters p = net::parse_postgres_url(url);
-  json out{{"host", p.host.empty() ? "/var/run/postgresql" : p.host}, {"port", p.port}, {"ssl_mode", {{"mode", p.sslmode}}}};
+  json out{
+      {"host", p.host.empty() ? "/var/run/postgresql" : p.host}, {"port", p.port}, {"ssl_mode", {{"mode", p.sslmode}}}};
   const char* os_user = std::getenv("USER");
   out["username"] = !p.user.empty() ? p.user : os_user ? os_user : "postgres";
   out["database"] = p.database.empty() ? out["username"].get<std::string>() : p.database;
@@ -173,12 +203,16 @@ std::string configuration_from_url(const std::string& url, bool as_source) {
   std::string jdbc;
   for (const auto& [key, value] : p.options) {
     if (key == "schema" || key == "currentSchema") {
-      if (as_source) out["schemas"] = json::array({value});
-      else out["schema"] = value;
+      if (as_source)
+        out["schemas"] = json::array({value});
+      else
+        out["schema"] = value;
     } else if (key == "read_method" && as_source) {
       out["read_method"] = value;
     } else {
-      const std::string name = key == "application_name" ? "ApplicationName" : key == "connect_timeout" ? "connectTimeout" : key;
+      const std::string name = key == "application_name"  ? "ApplicationName"
+                               : key == "connect_timeout" ? "connectTimeout"
+                                                          : key;
       jdbc += (jdbc.empty() ? "" : "&") + name + "=" + value;
     }
   }

@@ -1,7 +1,8 @@
 // A PostgreSQL configuration as a user writes it: Airbyte's own fields, so that a pasted Airbyte configuration works.
 //
-// Fields of Airbyte that mean nothing here are taken and named in `warnings`; what we can't do (SSH tunnels, CDC and xmin,
-// Entra) is refused by a code of its own; a field that neither of us knows is refused by the spec before it gets here.
+// Fields of Airbyte that mean nothing here are taken and named in `warnings`; what we can't do (SSH tunnels, CDC and
+// xmin, Entra) is refused by a code of its own; a field that neither of us knows is refused by the spec before it gets
+// here.
 #pragma once
 
 #include <memory>
@@ -25,8 +26,8 @@ struct PostgresConfig {
   std::vector<std::string> schemas;  // of a source; empty: all
   std::string schema = "public";     // of a destination
   ReadMethod read_method = ReadMethod::automatic;
-  // How long opening a load waits for transactions of an older attempt before it ends their sessions. Not a user's field:
-  // tests make it short.
+  // How long opening a load waits for transactions of an older attempt before it ends their sessions. Not a user's
+  // field: tests make it short.
   Duration fence_wait = std::chrono::seconds(10);
   std::vector<std::string> warnings;
   // Certificates that the parameters name by path; they live as long as any copy of this configuration.

@@ -14,16 +14,20 @@
 
 namespace millrace::connectors::postgres {
 
-bool writes_in_place(const StreamTarget& target) { return target.sync_mode == SyncMode::full_refresh_append && target.metadata_columns; }
+bool writes_in_place(const StreamTarget& target) {
+  return target.sync_mode == SyncMode::full_refresh_append && target.metadata_columns;
+}
 
 PostgresDestination::PostgresDestination(Runtime runtime, PostgresConfig config)
-    : config_(std::move(config)), pool_(std::make_shared<SessionPool>(std::move(runtime), config_.parameters, pinned_settings())) {}
+    : config_(std::move(config)),
+      pool_(std::make_shared<SessionPool>(std::move(runtime), config_.parameters, pinned_settings())) {}
 
 StreamTarget PostgresDestination::with_defaults(StreamTarget target) const {
   if (target.ns.empty()) target.ns = config_.schema;
   const auto known = modes();
   if (std::find(known.begin(), known.end(), target.sync_mode) == known.end())
-    throw Error("destination.mode_unsupported", std::string(to_string(target.sync_mode)) + "; full_refresh_overwrite and full_refresh_append are");
+    throw Error("destination.mode_unsupported",
+                std::string(to_string(target.sync_mode)) + "; full_refresh_overwrite and full_refresh_append are");
   return target;
 }
 
@@ -42,9 +46,11 @@ asio::awaitable<void> check_destination(net::PostgresSession& session, std::stri
         "FROM pg_catalog.pg_namespace WHERE nspname = $1), current_database()",
         parameters);
     const bool exists = rights.rows[0][1].has_value();
-    if (exists && rights.at(0, 1) != "t") throw Error("postgres.permission_denied", "CREATE and USAGE on schema \"" + name + "\"");
+    if (exists && rights.at(0, 1) != "t")
+      throw Error("postgres.permission_denied", "CREATE and USAGE on schema \"" + name + "\"");
     if (!exists && rights.at(0, 0) != "t")
-      throw Error("postgres.permission_denied", "CREATE on database \"" + rights.at(0, 2) + "\", to make the schema \"" + name + "\"");
+      throw Error("postgres.permission_denied",
+                  "CREATE on database \"" + rights.at(0, 2) + "\", to make the schema \"" + name + "\"");
   }
 }
 
@@ -59,14 +65,16 @@ asio::awaitable<void> require_ours(net::PostgresSession& session, StreamTarget t
   if (target.adopt) co_return;
   const std::string table = ns + "." + name;
   if (!marked) throw Error("destination.not_ours", table + " was made by somebody else");
-  throw Error("destination.not_ours", table + " belongs to stream " + mark->stream.text() + " of connection " + mark->connection_id);
+  throw Error("destination.not_ours",
+              table + " belongs to stream " + mark->stream.text() + " of connection " + mark->connection_id);
 }
 
 // The fence row, locked. Sessions of older attempts that hold it are waited for, then ended.
 asio::awaitable<LoadRow> lock_fence(net::PostgresSession& session, StreamTarget target, Duration wait) {
   Parameters key = stream_key(target);
   co_await session.query(
-      "INSERT INTO millrace.loads (connection_id, stream_namespace, stream_name, generation, attempt, token) VALUES ($1, $2, $3, -1, 0, '') "
+      "INSERT INTO millrace.loads (connection_id, stream_namespace, stream_name, generation, attempt, token) VALUES "
+      "($1, $2, $3, -1, 0, '') "
       "ON CONFLICT DO NOTHING",
       key);
   for (int tries = 0;; ++tries) {
@@ -88,23 +96,27 @@ asio::awaitable<LoadRow> lock_fence(net::PostgresSession& session, StreamTarget 
         "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity "
         "WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()",
         name);
-    log_warn("sessions of an older attempt were ended", {{"stream", target.source_name.text()}, {"sessions", ended.at(0, 0)}});
+    log_warn("sessions of an older attempt were ended",
+             {{"stream", target.source_name.text()}, {"sessions", ended.at(0, 0)}});
   }
 }
 
 // Under the fence: gets the helper rows and tables ready for this generation. Returns the row as it then is.
-asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget target, std::string token, std::uint32_t attempt, Duration wait) {
+asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget target, std::string token,
+                                   std::uint32_t attempt, Duration wait) {
   LoadRow row = co_await lock_fence(session, target, wait);
   if (row.generation > target.generation || (row.generation == target.generation && row.attempt > attempt))
-    throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row.generation) + ", attempt " +
-                                          std::to_string(row.attempt) + " stands before generation " + std::to_string(target.generation) +
-                                          ", attempt " + std::to_string(attempt));
+    throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row.generation) +
+                                          ", attempt " + std::to_string(row.attempt) + " stands before generation " +
+                                          std::to_string(target.generation) + ", attempt " + std::to_string(attempt));
   const bool aside = !writes_in_place(target);
   const std::string stage = aside ? stage_name(target) : "";
   Parameters key = stream_key(target);
   if (row.generation < target.generation) {
     if (!row.stage.empty()) co_await session.execute("DROP TABLE IF EXISTS " + helper_table(row.stage));
-    co_await session.query("DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", key);
+    co_await session.query(
+        "DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3",
+        key);
     row = LoadRow();
     row.generation = target.generation;
   }
@@ -114,7 +126,9 @@ asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget t
       const std::string sql = create_table(helper_table(stage), columns_of(target));
       co_await run_ddl(session, sql);
       Parameters all = key;
-      co_await session.query("DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", all);
+      co_await session.query(
+          "DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3",
+          all);
       row.finished = false;
       row.rows = 0;
     }
@@ -128,8 +142,10 @@ asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget t
   values.emplace_back(row.published ? "true" : "false");
   values.emplace_back(aside && !row.published ? std::optional<std::string>(stage) : std::nullopt);
   co_await session.query(
-      "UPDATE millrace.loads SET generation = $4::bigint, attempt = $5::bigint, token = $6, finished = $7::boolean, rows = $8::bigint, "
-      "published = $9::boolean, stage = $10, opened_at = now() WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3",
+      "UPDATE millrace.loads SET generation = $4::bigint, attempt = $5::bigint, token = $6, finished = $7::boolean, "
+      "rows = $8::bigint, "
+      "published = $9::boolean, stage = $10, opened_at = now() WHERE connection_id = $1 AND stream_namespace = $2 AND "
+      "stream_name = $3",
       values);
   co_return row;
 }
@@ -170,7 +186,8 @@ asio::awaitable<CheckResult> PostgresDestination::check() {
   co_return result;
 }
 
-asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(StreamTarget given, std::string token, std::uint32_t attempt) {
+asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(StreamTarget given, std::string token,
+                                                                                std::uint32_t attempt) {
   auto load = std::make_shared<LoadContext>();
   load->target = with_defaults(std::move(given));
   const StreamTarget& target = load->target;
@@ -191,7 +208,8 @@ asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(
   load->add_metadata = writes_in_place(target);
   const std::string table = load->add_metadata ? final_table(target) : helper_table(stage_name(target));
   load->copy_sql = "COPY " + table + " (" + column_list(columns) + ") FROM STDIN (FORMAT binary)";
-  std::unique_ptr<StreamWriter> writer = std::make_unique<PostgresStreamWriter>(std::move(load), std::move(committed), row.finished);
+  std::unique_ptr<StreamWriter> writer =
+      std::make_unique<PostgresStreamWriter>(std::move(load), std::move(committed), row.finished);
   co_return writer;
 }
 

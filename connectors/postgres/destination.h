@@ -1,11 +1,11 @@
 // The PostgreSQL destination: rows and checkpoints in one transaction behind a fence, a swap at the end.
 //
-// Overwrite loads into millrace.stage_* and publish() swaps it in. Append writes straight into the final table, in the same
-// transactions as the checkpoints, and marks its rows by _load_id; without metadata columns it can't tell its rows from
-// others, so it loads aside too and publish() inserts them in one transaction.
-// The fence: see DESIGN.md and traps.md, "A dead client's COMMIT still commits". A data transaction holds the stream's row
-// of millrace.loads FOR SHARE, so open_stream(), which takes it FOR UPDATE, waits for every COMMIT that is on its way, and
-// reads the checkpoints only after its own token stands.
+// Overwrite loads into millrace.stage_* and publish() swaps it in. Append writes straight into the final table, in the
+// same transactions as the checkpoints, and marks its rows by _load_id; without metadata columns it can't tell its rows
+// from others, so it loads aside too and publish() inserts them in one transaction. The fence: see DESIGN.md and
+// traps.md, "A dead client's COMMIT still commits". A data transaction holds the stream's row of millrace.loads FOR
+// SHARE, so open_stream(), which takes it FOR UPDATE, waits for every COMMIT that is on its way, and reads the
+// checkpoints only after its own token stands.
 #pragma once
 
 #include <map>
@@ -28,7 +28,8 @@ class PostgresDestination final : public Destination {
   asio::awaitable<CheckResult> check() override;
   std::vector<SyncMode> sync_modes() const override { return modes(); }
   static std::vector<SyncMode> modes() { return {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append}; }
-  asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token, std::uint32_t attempt) override;
+  asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token,
+                                                             std::uint32_t attempt) override;
   asio::awaitable<PublishResult> publish(StreamTarget target) override;
   asio::awaitable<void> close() override;
 

@@ -48,17 +48,20 @@ asio::awaitable<void> ensure_meta(net::PostgresSession& session) {
   int format = co_await meta_format(session);
   if (format == 0) {
     // IF NOT EXISTS still collides when two make the same thing at once: one after the other.
-    const std::string sql = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531)" + std::string(";") + kTables + "COMMIT";
+    const std::string sql =
+        "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531)" + std::string(";") + kTables + "COMMIT";
     co_await session.execute(sql);
     format = co_await meta_format(session);
   }
   if (format > kMetaFormat)
-    throw Error("destination.newer_format", "format " + std::to_string(format) + ", this version knows " + std::to_string(kMetaFormat));
+    throw Error("destination.newer_format",
+                "format " + std::to_string(format) + ", this version knows " + std::to_string(kMetaFormat));
 }
 
 asio::awaitable<std::optional<LoadRow>> load_row(net::PostgresSession& session, StreamTarget target, RowLock lock) {
-  std::string sql = "SELECT generation, attempt, token, finished, rows, published, stage FROM millrace.loads "
-                    "WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3";
+  std::string sql =
+      "SELECT generation, attempt, token, finished, rows, published, stage FROM millrace.loads "
+      "WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3";
   if (lock == RowLock::share) sql += " FOR SHARE";
   if (lock == RowLock::update) sql += " FOR UPDATE";
   const Parameters key = stream_key(target);
@@ -76,7 +79,8 @@ asio::awaitable<std::optional<LoadRow>> load_row(net::PostgresSession& session, 
   co_return row;
 }
 
-asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::PostgresSession& session, StreamTarget target) {
+asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::PostgresSession& session,
+                                                                    StreamTarget target) {
   Parameters parameters = stream_key(target);
   parameters.emplace_back(std::to_string(target.generation));
   const auto found = co_await session.query(
@@ -95,18 +99,21 @@ asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::Postgre
   co_return out;
 }
 
-asio::awaitable<void> require_fence(net::PostgresSession& session, StreamTarget target, std::string token, RowLock lock) {
+asio::awaitable<void> require_fence(net::PostgresSession& session, StreamTarget target, std::string token,
+                                    RowLock lock) {
   const auto row = co_await load_row(session, target, lock);
   if (!row) throw Error("destination.fenced", "the fence of " + target.source_name.text() + " is gone");
   if (row->token != token || row->generation != target.generation)
-    throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row->generation) + ", attempt " +
-                                          std::to_string(row->attempt) + " has taken over generation " + std::to_string(target.generation));
+    throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row->generation) +
+                                          ", attempt " + std::to_string(row->attempt) + " has taken over generation " +
+                                          std::to_string(target.generation));
 }
 
 asio::awaitable<std::optional<TableMark>> table_mark(net::PostgresSession& session, std::string ns, std::string name) {
   const Parameters parameters{ns, name};
   const auto found = co_await session.query(
-      "SELECT connection_id, stream_namespace, stream_name, generation, relation FROM millrace.tables WHERE table_schema = $1 AND table_name = $2",
+      "SELECT connection_id, stream_namespace, stream_name, generation, relation FROM millrace.tables WHERE "
+      "table_schema = $1 AND table_name = $2",
       parameters);
   std::optional<TableMark> mark;
   if (found.rows.empty()) co_return mark;
@@ -125,16 +132,19 @@ asio::awaitable<void> set_table_mark(net::PostgresSession& session, StreamTarget
   parameters.emplace_back(std::to_string(relation));
   parameters.emplace_back(std::to_string(target.generation));
   co_await session.query(
-      "INSERT INTO millrace.tables (connection_id, stream_namespace, stream_name, table_schema, table_name, relation, generation) "
+      "INSERT INTO millrace.tables (connection_id, stream_namespace, stream_name, table_schema, table_name, relation, "
+      "generation) "
       "VALUES ($1, $2, $3, $4, $5, $6::oid, $7::bigint) ON CONFLICT (table_schema, table_name) DO UPDATE SET "
-      "connection_id = $1, stream_namespace = $2, stream_name = $3, relation = $6::oid, generation = $7::bigint, marked_at = now()",
+      "connection_id = $1, stream_namespace = $2, stream_name = $3, relation = $6::oid, generation = $7::bigint, "
+      "marked_at = now()",
       parameters);
 }
 
 asio::awaitable<std::int64_t> relation_oid(net::PostgresSession& session, std::string ns, std::string name) {
   const Parameters parameters{ns, name};
   const auto found = co_await session.query(
-      "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
+      "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+      "n.nspname = $1 AND c.relname = $2",
       parameters);
   co_return found.rows.empty() ? 0 : to_int(found.at(0, 0));
 }

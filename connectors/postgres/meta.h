@@ -4,8 +4,8 @@
 //
 //   millrace.meta         one row: format
 //   millrace.loads        the fence and state of the newest load of a stream, one row a (connection, stream)
-//   millrace.checkpoints  one row a split of that load: rows that are durable, the source's state, whether it is complete
-//   millrace.tables       which final tables are ours: whose, which relation (oid), which generation is in it
+//   millrace.checkpoints  one row a split of that load: rows that are durable, the source's state, whether it is
+//   complete millrace.tables       which final tables are ours: whose, which relation (oid), which generation is in it
 //   millrace.stage_*      rows of a load that is not published yet
 //   millrace.former_*     the table that the last swap replaced
 #pragma once
@@ -46,7 +46,8 @@ asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::Postgre
 
 // Locks the fence against newer attempts until the transaction ends; throws destination.fenced if one has been there.
 // This is what every data transaction does before anything else.
-asio::awaitable<void> require_fence(net::PostgresSession& session, StreamTarget target, std::string token, RowLock lock);
+asio::awaitable<void> require_fence(net::PostgresSession& session, StreamTarget target, std::string token,
+                                    RowLock lock);
 
 // The mark of a final table: who made it.
 struct TableMark {

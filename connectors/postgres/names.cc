@@ -26,7 +26,8 @@ std::string hash_hex(const std::string& text, std::size_t digits) {
 // Parts joined so that no two lists of parts give the same text.
 std::string stream_text(const StreamTarget& t) {
   std::string out;
-  for (const auto& part : {t.connection_id, t.source_name.ns, t.source_name.name}) out += std::to_string(part.size()) + ":" + part;
+  for (const auto& part : {t.connection_id, t.source_name.ns, t.source_name.name})
+    out += std::to_string(part.size()) + ":" + part;
   return out;
 }
 
@@ -40,7 +41,9 @@ std::string identifier_that_fits(const std::string& name) {
 }
 
 std::string stream_hash(const StreamTarget& t) { return hash_hex(stream_text(t), 16); }
-std::string stage_name(const StreamTarget& t) { return "stage_" + hash_hex(stream_text(t) + "#" + std::to_string(t.generation), 16); }
+std::string stage_name(const StreamTarget& t) {
+  return "stage_" + hash_hex(stream_text(t) + "#" + std::to_string(t.generation), 16);
+}
 std::string former_name(const StreamTarget& t) { return "former_" + stream_hash(t); }
 
 std::string data_session_name(const StreamTarget& t) { return "millrace load " + stream_hash(t); }
@@ -48,6 +51,8 @@ std::string data_session_name(const StreamTarget& t) { return "millrace load " +
 std::string final_table(const StreamTarget& t) {
   return net::quote_identifier(identifier_that_fits(t.ns)) + "." + net::quote_identifier(identifier_that_fits(t.name));
 }
-std::string helper_table(const std::string& name) { return net::quote_identifier(kMetaSchema) + "." + net::quote_identifier(name); }
+std::string helper_table(const std::string& name) {
+  return net::quote_identifier(kMetaSchema) + "." + net::quote_identifier(name);
+}
 
 }  // namespace millrace::connectors::postgres

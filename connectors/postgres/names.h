@@ -9,7 +9,8 @@
 namespace millrace::connectors::postgres {
 
 // PostgreSQL cuts names after 63 bytes, silently, so that two long names may become one. Ours are cut here: 54 bytes of
-// the name (never inside a UTF-8 sequence), "_", and 8 hexadecimal digits of its SHA-256. Shorter ones stay as they are.
+// the name (never inside a UTF-8 sequence), "_", and 8 hexadecimal digits of its SHA-256. Shorter ones stay as they
+// are.
 std::string identifier_that_fits(const std::string& name);
 
 // 16 hexadecimal digits that stand for a stream of a connection (or one generation of it) in names of helper objects.

@@ -18,21 +18,26 @@ std::string list(const std::vector<std::string>& items) {
 
 // Refuses a table that is neither ours nor may be taken; true if it is to be kept as <name>__before.
 bool must_keep_before(const StreamTarget& target, std::int64_t oid, const std::optional<TableMark>& mark) {
-  if (mark && mark->relation == oid && mark->connection_id == target.connection_id && mark->stream == target.source_name) return false;
-  if (!target.adopt) throw Error("destination.not_ours", final_table(target) + " was made by somebody else since the load began");
+  if (mark && mark->relation == oid && mark->connection_id == target.connection_id &&
+      mark->stream == target.source_name)
+    return false;
+  if (!target.adopt)
+    throw Error("destination.not_ours", final_table(target) + " was made by somebody else since the load began");
   return true;
 }
 
 asio::awaitable<std::string> free_before_name(net::PostgresSession& session, StreamTarget target) {
   const std::string ns = identifier_that_fits(target.ns);
   for (int n = 1;; ++n) {
-    std::string name = identifier_that_fits(identifier_that_fits(target.name) + "__before" + (n == 1 ? "" : std::to_string(n)));
+    std::string name =
+        identifier_that_fits(identifier_that_fits(target.name) + "__before" + (n == 1 ? "" : std::to_string(n)));
     const std::int64_t taken = co_await relation_oid(session, ns, name);
     if (taken == 0) co_return name;
   }
 }
 
-asio::awaitable<void> keep_copy_before(net::PostgresSession& session, StreamTarget target, std::vector<std::string>& notes) {
+asio::awaitable<void> keep_copy_before(net::PostgresSession& session, StreamTarget target,
+                                       std::vector<std::string>& notes) {
   const std::string name = co_await free_before_name(session, target);
   const std::string copy = net::quote_identifier(identifier_that_fits(target.ns)) + "." + net::quote_identifier(name);
   const std::string sql = "CREATE TABLE " + copy + " AS TABLE " + final_table(target);
@@ -41,17 +46,19 @@ asio::awaitable<void> keep_copy_before(net::PostgresSession& session, StreamTarg
 }
 
 // After a swap by name the table that was taken over lies in millrace.former_*: it goes back beside the new one.
-asio::awaitable<void> former_to_before(net::PostgresSession& session, StreamTarget target, std::vector<std::string>& notes) {
+asio::awaitable<void> former_to_before(net::PostgresSession& session, StreamTarget target,
+                                       std::vector<std::string>& notes) {
   const std::string name = co_await free_before_name(session, target);
   const std::string ns = net::quote_identifier(identifier_that_fits(target.ns));
-  const std::string sql = "ALTER TABLE " + helper_table(former_name(target)) + " RENAME TO " + net::quote_identifier(name) + "; ALTER TABLE " +
-                          helper_table(name) + " SET SCHEMA " + ns;
+  const std::string sql = "ALTER TABLE " + helper_table(former_name(target)) + " RENAME TO " +
+                          net::quote_identifier(name) + "; ALTER TABLE " + helper_table(name) + " SET SCHEMA " + ns;
   co_await session.execute(sql);
   notes.push_back("the table that was taken over is kept as " + ns + "." + net::quote_identifier(name));
 }
 
 // Tries by name under a savepoint; false if the server refused for a reason that will not pass.
-asio::awaitable<bool> swapped_by_name(net::PostgresSession& session, StreamTarget target, TableFacts facts, bool before, std::vector<std::string>& notes) {
+asio::awaitable<bool> swapped_by_name(net::PostgresSession& session, StreamTarget target, TableFacts facts, bool before,
+                                      std::vector<std::string>& notes) {
   co_await session.execute("SAVEPOINT millrace_swap");
   std::vector<std::string> tried;
   std::string refused;
@@ -71,7 +78,8 @@ asio::awaitable<bool> swapped_by_name(net::PostgresSession& session, StreamTarge
   co_return false;
 }
 
-asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget target, std::int64_t rows, std::vector<std::string>& notes) {
+asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget target, std::int64_t rows,
+                                std::vector<std::string>& notes) {
   const std::string ns = identifier_that_fits(target.ns), name = identifier_that_fits(target.name);
   // Readers plan with the new rows' statistics from the first query on.
   co_await session.execute("ANALYZE " + helper_table(stage_name(target)));
@@ -85,8 +93,10 @@ asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget targ
     if (facts.kind != 'r' && facts.kind != 'p')
       throw Error("destination.dependants", final_table(target) + " is no table");
     bool done = false;
-    if (facts.sticky.empty()) done = co_await swapped_by_name(session, target, facts, before, notes);
-    else notes.push_back("the rows were replaced inside the table, since it has " + list(facts.sticky));
+    if (facts.sticky.empty())
+      done = co_await swapped_by_name(session, target, facts, before, notes);
+    else
+      notes.push_back("the rows were replaced inside the table, since it has " + list(facts.sticky));
     if (!done) {
       if (before) co_await keep_copy_before(session, target, notes);
       co_await swap_by_content(session, target, facts, rows, notes);
@@ -98,7 +108,8 @@ asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget targ
 }
 
 // Append without metadata columns: the whole load goes in at once.
-asio::awaitable<void> append_stage(net::PostgresSession& session, StreamTarget target, std::int64_t rows, std::vector<std::string>& notes) {
+asio::awaitable<void> append_stage(net::PostgresSession& session, StreamTarget target, std::int64_t rows,
+                                   std::vector<std::string>& notes) {
   const std::string ns = identifier_that_fits(target.ns), name = identifier_that_fits(target.name);
   std::int64_t oid = co_await relation_oid(session, ns, name);
   if (oid != 0) {
@@ -122,7 +133,8 @@ asio::awaitable<void> append_stage(net::PostgresSession& session, StreamTarget t
 }
 
 [[noreturn]] void not_finished(const StreamTarget& target, const std::string& why) {
-  throw Error("destination.incomplete", target.source_name.text() + ", generation " + std::to_string(target.generation) + " " + why);
+  throw Error("destination.incomplete",
+              target.source_name.text() + ", generation " + std::to_string(target.generation) + " " + why);
 }
 
 }  // namespace
@@ -132,7 +144,8 @@ asio::awaitable<void> make_schema(net::PostgresSession& session, std::string nam
   const auto found = co_await session.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", parameters);
   if (!found.rows.empty()) co_return;
   // IF NOT EXISTS still collides when two streams make it at once: one after the other.
-  const std::string sql = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531); CREATE SCHEMA IF NOT EXISTS " + net::quote_identifier(name) + "; COMMIT";
+  const std::string sql = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531); CREATE SCHEMA IF NOT EXISTS " +
+                          net::quote_identifier(name) + "; COMMIT";
   co_await session.execute(sql);
 }
 
@@ -148,7 +161,8 @@ asio::awaitable<PublishResult> publish_generation(net::PostgresSession& session,
   const auto row = co_await load_row(session, target, RowLock::update);
   if (!row || row->generation < target.generation) not_finished(target, "was never opened");
   if (row->generation > target.generation)
-    throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row->generation) + " was opened after " + std::to_string(target.generation));
+    throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row->generation) +
+                                          " was opened after " + std::to_string(target.generation));
   PublishResult result;
   result.rows = row->rows;
   if (row->published) {
@@ -158,11 +172,15 @@ asio::awaitable<PublishResult> publish_generation(net::PostgresSession& session,
   }
   if (!row->finished) not_finished(target, "is not finished");
 
-  if (target.sync_mode == SyncMode::full_refresh_overwrite) co_await overwrite(session, target, row->rows, result.notes);
-  else if (!writes_in_place(target)) co_await append_stage(session, target, row->rows, result.notes);
+  if (target.sync_mode == SyncMode::full_refresh_overwrite)
+    co_await overwrite(session, target, row->rows, result.notes);
+  else if (!writes_in_place(target))
+    co_await append_stage(session, target, row->rows, result.notes);
   const Parameters key = stream_key(target);
   co_await session.query(
-      "UPDATE millrace.loads SET published = true, stage = NULL WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", key);
+      "UPDATE millrace.loads SET published = true, stage = NULL WHERE connection_id = $1 AND stream_namespace = $2 AND "
+      "stream_name = $3",
+      key);
   co_await session.execute("COMMIT");
   co_return result;
 }

@@ -40,7 +40,8 @@ constexpr const char* kStreams =
 // Key indexes of a relation: the primary key first, then the unique ones without nulls, the narrowest first.
 constexpr const char* kKeyIndex =
     "SELECT i.indrelid, i.indisprimary, i.indkey::text, i.indnkeyatts "
-    "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am am ON am.oid = x.relam "
+    "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am am ON am.oid "
+    "= x.relam "
     "WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND am.amname = 'btree' "
     "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a, pg_catalog.generate_series(0, i.indnkeyatts - 1) k "
     "WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[k] AND NOT a.attnotnull) ";
@@ -67,14 +68,18 @@ bool can_be_cursor(Kind kind) {
     case Kind::timestamp:
     case Kind::timestamptz:
     case Kind::string:
-    case Kind::uuid: return true;
-    default: return false;
+    case Kind::uuid:
+      return true;
+    default:
+      return false;
   }
 }
 
 }  // namespace
 
-std::string qualified(const StreamName& name) { return net::quote_identifier(name.ns) + "." + net::quote_identifier(name.name); }
+std::string qualified(const StreamName& name) {
+  return net::quote_identifier(name.ns) + "." + net::quote_identifier(name.name);
+}
 
 std::string from_clause(const StreamName& name, char kind) { return (kind == 'r' ? "ONLY " : "") + qualified(name); }
 
@@ -87,8 +92,9 @@ asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector
   PgTypes types;
   for (const auto& row : type_rows.rows) types.add_row(row);
 
-  std::string sql = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples::bigint, "
-                    "CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid) ELSE -1 END";
+  std::string sql =
+      "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples::bigint, "
+      "CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid) ELSE -1 END";
   sql += kStreams;
   sql += "ORDER BY n.nspname, c.relname";
   const auto relations = co_await session.query(sql, parameters);
@@ -96,8 +102,9 @@ asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector
   // Sizes of partitioned tables are those of their leaves.
   sql = "SELECT c.oid, sum(l.reltuples)::bigint, sum(pg_catalog.pg_table_size(l.oid)), min(l.reltuples)::bigint";
   std::string with_leaves = kStreams;
-  with_leaves.insert(with_leaves.find("WHERE"), "JOIN LATERAL (SELECT p.* FROM pg_catalog.pg_partition_tree(c.oid) t "
-                                                "JOIN pg_catalog.pg_class p ON p.oid = t.relid WHERE t.isleaf) l ON true ");
+  with_leaves.insert(with_leaves.find("WHERE"),
+                     "JOIN LATERAL (SELECT p.* FROM pg_catalog.pg_partition_tree(c.oid) t "
+                     "JOIN pg_catalog.pg_class p ON p.oid = t.relid WHERE t.isleaf) l ON true ");
   sql += with_leaves + "AND c.relkind = 'p' GROUP BY c.oid";
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> leaves;
   if (session.server_version() >= 120000) {
@@ -106,8 +113,10 @@ asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector
       leaves[sums.at(i, 0)] = {to_int(sums.at(i, 3)) < 0 ? -1 : to_int(sums.at(i, 1)), to_int(sums.at(i, 2))};
   }
 
-  sql = "SELECT a.attrelid, a.attname, a.attnum, a.attnotnull, a.atttypid, pg_catalog.format_type(a.atttypid, a.atttypmod) "
-        "FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT c.oid";
+  sql =
+      "SELECT a.attrelid, a.attname, a.attnum, a.attnotnull, a.atttypid, pg_catalog.format_type(a.atttypid, "
+      "a.atttypmod) "
+      "FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT c.oid";
   sql += kStreams;
   sql += ") AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY a.attrelid, a.attnum";
   const auto columns = co_await session.query(sql, parameters);
@@ -132,7 +141,8 @@ asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector
   }
   std::map<std::string, std::vector<std::string>> primary;
   for (std::size_t i = 0; i < keys.rows.size(); ++i)
-    for (const int attnum : attnums(keys.at(i, 2), to_int(keys.at(i, 3)))) primary[keys.at(i, 0)].push_back(names[keys.at(i, 0)][attnum]);
+    for (const int attnum : attnums(keys.at(i, 2), to_int(keys.at(i, 3))))
+      primary[keys.at(i, 0)].push_back(names[keys.at(i, 0)][attnum]);
 
   Catalog catalog;
   for (std::size_t i = 0; i < relations.rows.size(); ++i) {
@@ -151,7 +161,8 @@ asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector
     if (const auto it = leaves.find(oid); it != leaves.end()) std::tie(s.rows_estimate, s.bytes_estimate) = it->second;
     catalog.streams.push_back(std::move(s));
   }
-  std::sort(catalog.streams.begin(), catalog.streams.end(), [](const Stream& a, const Stream& b) { return a.name < b.name; });
+  std::sort(catalog.streams.begin(), catalog.streams.end(),
+            [](const Stream& a, const Stream& b) { return a.name < b.name; });
   co_return catalog;
 }
 
@@ -174,7 +185,8 @@ asio::awaitable<Relation> read_relation(net::PostgresSession& session, StreamNam
   if (key.rows.empty()) co_return r;
   co_await session.execute("BEGIN; SET LOCAL search_path = ''");
   const auto columns = co_await session.query(
-      "SELECT attnum, attname, pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attnum > 0",
+      "SELECT attnum, attname, pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute WHERE attrelid = "
+      "$1::oid AND attnum > 0",
       oid);
   co_await session.execute("COMMIT");
   for (const int attnum : attnums(key.at(0, 2), to_int(key.at(0, 3))))
@@ -199,7 +211,8 @@ asio::awaitable<void> require_columns(net::PostgresSession& session, StreamName 
   const std::vector<std::optional<std::string>> parameters{name.ns, name.name};
   const auto columns = co_await session.query(
       "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) "
-      "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n "
+      "ON n.oid = c.relnamespace "
       "WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
       parameters);
   if (columns.rows.empty()) throw Error("connector.schema_changed", name.text() + " is gone");
@@ -207,9 +220,11 @@ asio::awaitable<void> require_columns(net::PostgresSession& session, StreamName 
   for (std::size_t i = 0; i < columns.rows.size(); ++i) now[columns.at(i, 0)] = columns.at(i, 1);
   for (const Field& f : schema->fields) {
     const auto it = now.find(f.name);
-    if (it == now.end()) throw Error("connector.schema_changed", "column " + f.name + " of " + name.text() + " is gone");
+    if (it == now.end())
+      throw Error("connector.schema_changed", "column " + f.name + " of " + name.text() + " is gone");
     if (!f.source_type.empty() && it->second != f.source_type)
-      throw Error("connector.schema_changed", "column " + f.name + " of " + name.text() + " was " + f.source_type + " and is " + it->second);
+      throw Error("connector.schema_changed",
+                  "column " + f.name + " of " + name.text() + " was " + f.source_type + " and is " + it->second);
   }
 }
 

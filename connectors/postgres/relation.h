@@ -24,7 +24,8 @@ struct Relation {
 std::string qualified(const StreamName& name);
 std::string from_clause(const StreamName& name, char kind);
 
-// Every relation of `schemas` (empty: all but the system's and ours) that holds rows; partitions are left to their parent.
+// Every relation of `schemas` (empty: all but the system's and ours) that holds rows; partitions are left to their
+// parent.
 asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector<std::string> schemas);
 // Throws connector.stream_missing.
 asio::awaitable<Relation> read_relation(net::PostgresSession& session, StreamName name);

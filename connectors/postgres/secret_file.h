@@ -1,4 +1,5 @@
-// A file that libpq can open by path and that never is on a disk: certificates and keys come as text in a configuration.
+// A file that libpq can open by path and that never is on a disk: certificates and keys come as text in a
+// configuration.
 #pragma once
 
 #include <string>

@@ -34,7 +34,8 @@ void SessionPool::close() {
 // lock_timeout: a table that somebody alters for longer than this is a reason to try again later, not to hang.
 std::string pinned_settings() {
   return "SET DateStyle = ISO, MDY; SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET extra_float_digits = 1; "
-         "SET bytea_output = hex; SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = '60s'; "
+         "SET bytea_output = hex; SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = "
+         "'60s'; "
          "SET idle_in_transaction_session_timeout = 0";
 }
 

@@ -18,24 +18,28 @@ CheckResult failed_check(const Error& error) {
 
 namespace {
 
-asio::awaitable<void> check_source(net::PostgresSession& session, std::vector<std::string> schemas, CheckResult& result) {
+asio::awaitable<void> check_source(net::PostgresSession& session, std::vector<std::string> schemas,
+                                   CheckResult& result) {
   if (session.server_version() < 110000)
     throw Error("postgres.version_unsupported", "the server is version " + session.parameter_status("server_version"));
   for (const auto& schema : schemas) {
     const std::vector<std::optional<std::string>> parameters{schema};
     const auto found = co_await session.query(
-        "SELECT pg_catalog.has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1", parameters);
+        "SELECT pg_catalog.has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1",
+        parameters);
     if (found.rows.empty()) throw Error("postgres.object_missing", "schema \"" + schema + "\"");
     if (found.at(0, 0) != "t") throw Error("postgres.permission_denied", "USAGE on schema \"" + schema + "\"");
   }
   const Catalog catalog = co_await read_catalog(session, schemas);
   if (!catalog.streams.empty()) co_return;
   const auto hidden = co_await session.query(
-      "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') "
+      "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+      "c.relkind IN ('r', 'p') "
       "AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
       {});
   if (hidden.at(0, 0) != "0")
-    throw Error("postgres.permission_denied", "the user may read none of the " + hidden.at(0, 0) + " tables (SELECT on the table, USAGE on its schema)");
+    throw Error("postgres.permission_denied", "the user may read none of the " + hidden.at(0, 0) +
+                                                  " tables (SELECT on the table, USAGE on its schema)");
   result.warnings.emplace_back("the database has no tables yet");
 }
 

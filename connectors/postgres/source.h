@@ -3,7 +3,8 @@
 // Two ways of splitting, and what each is good for (README.md has the table):
 //   key ranges   boundaries of the primary key fixed before the first row is read; each range is one statement under a
 //                snapshot of its own; survives a crash, since a later attempt can read the very same ranges.
-//   snapshot     ranges of heap blocks under one exported snapshot, which a session of this object keeps open: one moment
+//   snapshot     ranges of heap blocks under one exported snapshot, which a session of this object keeps open: one
+//   moment
 //                for the whole table and no index in the way, but gone with this object.
 #pragma once
 
@@ -25,7 +26,8 @@ class PostgresSource final : public Source {
   asio::awaitable<CheckResult> check() override;
   asio::awaitable<Catalog> discover() override;
   asio::awaitable<SplitPlan> plan(ConfiguredStream stream, PlanOptions options) override;
-  asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from, BatchSink& out) override;
+  asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from,
+                             BatchSink& out) override;
   asio::awaitable<void> close() override;
 
   // Below these a table is not worth several splits.
@@ -34,8 +36,8 @@ class PostgresSource final : public Source {
   static constexpr std::int64_t kSampledRowsPerSplit = 200;
 
  private:
-  asio::awaitable<SplitPlan> plan_key_ranges(net::PostgresSession& session, StreamName name, Relation relation, std::int64_t rows,
-                                             std::int64_t splits);
+  asio::awaitable<SplitPlan> plan_key_ranges(net::PostgresSession& session, StreamName name, Relation relation,
+                                             std::int64_t rows, std::int64_t splits);
   asio::awaitable<SplitPlan> plan_snapshot(StreamName name, Relation relation, std::int64_t rows, std::int64_t splits);
   asio::awaitable<void> copy_rows(net::PostgresSession& session, ConfiguredStream stream, Split split, BatchSink& out);
 

@@ -1,9 +1,9 @@
 // Planning splits.
 //
-// Boundaries of key ranges are quantiles of a sample: TABLESAMPLE SYSTEM reads a few blocks spread over the table, their
-// keys are put in order, and every (1/n)th is a boundary. The ranges need not be equal; they must only cover everything,
-// so the first is open below and the last above, and a row is in exactly one because "key < b" and "key >= b" are each
-// other's negation for keys that are not null.
+// Boundaries of key ranges are quantiles of a sample: TABLESAMPLE SYSTEM reads a few blocks spread over the table,
+// their keys are put in order, and every (1/n)th is a boundary. The ranges need not be equal; they must only cover
+// everything, so the first is open below and the last above, and a row is in exactly one because "key < b" and "key >=
+// b" are each other's negation for keys that are not null.
 #include <algorithm>
 #include <cstdio>
 
@@ -45,9 +45,11 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
   std::int64_t rows = -1;
   if (table) rows = co_await estimate_rows(*session, "SELECT 1 FROM " + from_clause(stream.name, relation.kind));
 
-  const std::int64_t by_size = divide_up(std::max<std::int64_t>(rows, 1), std::max<std::int64_t>(options.rows_per_split, 1));
+  const std::int64_t by_size =
+      divide_up(std::max<std::int64_t>(rows, 1), std::max<std::int64_t>(options.rows_per_split, 1));
   const auto parallel = static_cast<std::int64_t>(options.parallel);
-  const std::int64_t most = std::max<std::int64_t>(rows / std::min(kMinRowsPerSplit, std::max<std::int64_t>(options.rows_per_split, 1)), 1);
+  const std::int64_t most =
+      std::max<std::int64_t>(rows / std::min(kMinRowsPerSplit, std::max<std::int64_t>(options.rows_per_split, 1)), 1);
   const std::int64_t splits = std::clamp<std::int64_t>(std::max(by_size, parallel), 1, std::min(most, kMaxSplits));
   SplitPlan plan;
   if (!table || splits == 1) {
@@ -65,8 +67,8 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
   co_return plan;
 }
 
-asio::awaitable<SplitPlan> PostgresSource::plan_key_ranges(net::PostgresSession& session, StreamName name, Relation relation,
-                                                           std::int64_t rows, std::int64_t splits) {
+asio::awaitable<SplitPlan> PostgresSource::plan_key_ranges(net::PostgresSession& session, StreamName name,
+                                                           Relation relation, std::int64_t rows, std::int64_t splits) {
   std::string columns, texts;
   for (const auto& column : relation.key) {
     const std::string quoted = net::quote_identifier(column);
@@ -79,7 +81,8 @@ asio::awaitable<SplitPlan> PostgresSource::plan_key_ranges(net::PostgresSession&
   // The row at which (r - 1) * n / c steps up begins the next n-th of the sample.
   const std::string sql = "SELECT " + texts + " FROM (SELECT " + columns + ", row_number() OVER (ORDER BY " + columns +
                           ") AS millrace_r, count(*) OVER () AS millrace_c FROM " + from_clause(name, relation.kind) +
-                          " TABLESAMPLE SYSTEM (" + std::to_string(percent) + ")) s WHERE millrace_r > 1 AND (millrace_r - 1) * " + n +
+                          " TABLESAMPLE SYSTEM (" + std::to_string(percent) +
+                          ")) s WHERE millrace_r > 1 AND (millrace_r - 1) * " + n +
                           " / millrace_c > (millrace_r - 2) * " + n + " / millrace_c ORDER BY millrace_r";
   const auto found = co_await session.query(sql, {});
 
@@ -109,12 +112,14 @@ asio::awaitable<SplitPlan> PostgresSource::plan_key_ranges(net::PostgresSession&
   co_return plan;
 }
 
-asio::awaitable<SplitPlan> PostgresSource::plan_snapshot(StreamName name, Relation relation, std::int64_t rows, std::int64_t splits) {
+asio::awaitable<SplitPlan> PostgresSource::plan_snapshot(StreamName name, Relation relation, std::int64_t rows,
+                                                         std::int64_t splits) {
   SessionPtr keeper = co_await pool_.take();
-  // LOCK takes no snapshot, so what follows it sees the table as it is under the lock: nobody can rewrite or truncate it
-  // from here on, either of which would leave an older snapshot with an empty table.
-  const std::string lock = relation.kind == 'm' ? "SELECT 1 FROM " + qualified(name) + " LIMIT 0"
-                                                : "LOCK TABLE " + from_clause(name, relation.kind) + " IN ACCESS SHARE MODE";
+  // LOCK takes no snapshot, so what follows it sees the table as it is under the lock: nobody can rewrite or truncate
+  // it from here on, either of which would leave an older snapshot with an empty table.
+  const std::string lock = relation.kind == 'm'
+                               ? "SELECT 1 FROM " + qualified(name) + " LIMIT 0"
+                               : "LOCK TABLE " + from_clause(name, relation.kind) + " IN ACCESS SHARE MODE";
   co_await keeper->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + lock);
   const auto exported = co_await keeper->query("SELECT pg_catalog.pg_export_snapshot()", {});
   SplitPlan plan;

@@ -10,15 +10,17 @@ namespace {
 std::string copy_command(const ConfiguredStream& stream, const Bounds& bounds) {
   std::string columns;
   for (const Field& f : stream.schema->fields) columns += (columns.empty() ? "" : ", ") + select_expression(f);
-  return "SET LOCAL search_path TO DEFAULT; COPY (SELECT " + columns + " FROM " + from_clause(stream.name, bounds.relation) +
-         where_clause(bounds) + ") TO STDOUT (FORMAT binary)";
+  return "SET LOCAL search_path TO DEFAULT; COPY (SELECT " + columns + " FROM " +
+         from_clause(stream.name, bounds.relation) + where_clause(bounds) + ") TO STDOUT (FORMAT binary)";
 }
 
-// The transaction in which the split is read, up to the lock. A view or foreign table is locked by a query that gives no row.
+// The transaction in which the split is read, up to the lock. A view or foreign table is locked by a query that gives
+// no row.
 std::string begin_commands(const StreamName& name, const Bounds& bounds) {
   std::string sql = "BEGIN READ ONLY; ";
   if (!bounds.snapshot.empty())
-    sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT " + net::quote_literal(bounds.snapshot) + "; ";
+    sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT " +
+          net::quote_literal(bounds.snapshot) + "; ";
   const bool lockable = bounds.relation == 'r' || bounds.relation == 'p';
   sql += lockable ? "LOCK TABLE " + from_clause(name, bounds.relation) + " IN ACCESS SHARE MODE; "
                   : "SELECT 1 FROM " + qualified(name) + " LIMIT 0; ";
@@ -27,7 +29,8 @@ std::string begin_commands(const StreamName& name, const Bounds& bounds) {
 
 }  // namespace
 
-asio::awaitable<void> PostgresSource::copy_rows(net::PostgresSession& session, ConfiguredStream stream, Split split, BatchSink& out) {
+asio::awaitable<void> PostgresSource::copy_rows(net::PostgresSession& session, ConfiguredStream stream, Split split,
+                                                BatchSink& out) {
   const Bounds bounds = bounds_from_json(split.bounds);
   co_await session.execute(begin_commands(stream.name, bounds));
   co_await require_columns(session, stream.name, stream.schema);
@@ -42,7 +45,8 @@ asio::awaitable<void> PostgresSource::copy_rows(net::PostgresSession& session, C
     co_await out.write(RowBatch::of_tuples(stream.schema, std::move(arena), got));
   }
   if (session.copy_out_rows() != rows)
-    throw Error("postgres.bad_copy", "the server counted " + std::to_string(session.copy_out_rows()) + " rows, " + std::to_string(rows) + " came");
+    throw Error("postgres.bad_copy", "the server counted " + std::to_string(session.copy_out_rows()) + " rows, " +
+                                         std::to_string(rows) + " came");
   co_await session.execute("COMMIT");
   Checkpoint checkpoint;
   checkpoint.id = split.id;
@@ -52,7 +56,8 @@ asio::awaitable<void> PostgresSource::copy_rows(net::PostgresSession& session, C
   co_await out.checkpoint(std::move(checkpoint));
 }
 
-asio::awaitable<void> PostgresSource::read(ConfiguredStream stream, Split split, std::optional<std::string>, BatchSink& out) {
+asio::awaitable<void> PostgresSource::read(ConfiguredStream stream, Split split, std::optional<std::string>,
+                                           BatchSink& out) {
   SessionPtr session = co_await pool_.take();
   std::exception_ptr failure;
   try {
@@ -61,7 +66,8 @@ asio::awaitable<void> PostgresSource::read(ConfiguredStream stream, Split split,
     // What the statement of a split meets when the shape of the table, or the snapshot, has gone meanwhile.
     if (e.code() == "postgres.object_missing")
       failure = std::make_exception_ptr(Error("connector.schema_changed", e.detail()));
-    else if (bounds_from_json(split.bounds).snapshot.empty() || (e.sqlstate() != "22023" && e.sqlstate() != "55000" && e.sqlstate() != "42704"))
+    else if (bounds_from_json(split.bounds).snapshot.empty() ||
+             (e.sqlstate() != "22023" && e.sqlstate() != "55000" && e.sqlstate() != "42704"))
       failure = std::current_exception();
     else
       failure = std::make_exception_ptr(Error("connector.snapshot_lost", e.detail()));

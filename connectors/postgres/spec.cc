@@ -18,7 +18,8 @@ json secret(json field) {
 }
 
 // One variant of a choice: an object whose `key` is a constant.
-json variant(const char* key, const char* value, const char* title, json properties = json::object(), json needed = json::array()) {
+json variant(const char* key, const char* value, const char* title, json properties = json::object(),
+             json needed = json::array()) {
   properties[key] = {{"type", "string"}, {"const", value}, {"order", 0}};
   json all = json::array({key});
   for (const auto& n : needed) all.push_back(n);
@@ -31,10 +32,11 @@ json ssl_mode(int order) {
     field["multiline"] = true;
     return field;
   };
-  const json certificates{{"ca_certificate", pem("CA certificate", 1)},
-                          {"client_certificate", pem("Client certificate", 2)},
-                          {"client_key", pem("Client key", 3)},
-                          {"client_key_password", secret(text("Password of the client key", "If the key is encrypted.", 4))}};
+  const json certificates{
+      {"ca_certificate", pem("CA certificate", 1)},
+      {"client_certificate", pem("Client certificate", 2)},
+      {"client_key", pem("Client key", 3)},
+      {"client_key_password", secret(text("Password of the client key", "If the key is encrypted.", 4))}};
   json modes = json::array();
   for (const char* mode : {"disable", "allow", "prefer", "require"}) modes.push_back(variant("mode", mode, mode));
   for (const char* mode : {"verify-ca", "verify-full"})
@@ -57,23 +59,28 @@ json tunnel_method(int order) {
           {"title", "SSH tunnel"},
           {"description", "Only NO_TUNNEL is available; use a tunnel of your own where one is needed."},
           {"order", order},
-          {"oneOf", json::array({variant("tunnel_method", "NO_TUNNEL", "No tunnel"), variant("tunnel_method", "SSH_KEY_AUTH", "SSH key", with_key),
+          {"oneOf", json::array({variant("tunnel_method", "NO_TUNNEL", "No tunnel"),
+                                 variant("tunnel_method", "SSH_KEY_AUTH", "SSH key", with_key),
                                  variant("tunnel_method", "SSH_PASSWORD_AUTH", "Password", with_password)})}};
 }
 
 json common_properties() {
-  json port{{"type", "integer"}, {"title", "Port"}, {"minimum", 0}, {"maximum", 65536}, {"default", 5432},
-            {"examples", json::array({"5432"})}, {"order", 2}};
+  json port{{"type", "integer"}, {"title", "Port"}, {"minimum", 0},
+            {"maximum", 65536},  {"default", 5432}, {"examples", json::array({"5432"})},
+            {"order", 2}};
   json password = secret(text("Password", "Of the user.", 5));
   password["always_show"] = true;
-  return {{"host", text("Host", "Name or address of the server, or the directory of its Unix socket.", 1)},
-          {"port", port},
-          {"database", text("Database name", "The database.", 3)},
-          {"username", text("Username", "The user to log in as.", 4)},
-          {"password", password},
-          {"ssl_mode", ssl_mode(8)},
-          {"tunnel_method", tunnel_method(11)},
-          {"jdbc_url_params", text("JDBC URL parameters", "key=value pairs separated by &. Those that have a meaning here are mapped, others refused by name.", 10)}};
+  return {
+      {"host", text("Host", "Name or address of the server, or the directory of its Unix socket.", 1)},
+      {"port", port},
+      {"database", text("Database name", "The database.", 3)},
+      {"username", text("Username", "The user to log in as.", 4)},
+      {"password", password},
+      {"ssl_mode", ssl_mode(8)},
+      {"tunnel_method", tunnel_method(11)},
+      {"jdbc_url_params",
+       text("JDBC URL parameters",
+            "key=value pairs separated by &. Those that have a meaning here are mapped, others refused by name.", 10)}};
 }
 
 json replication_method() {
@@ -96,11 +103,17 @@ json replication_method() {
 }
 
 json root(const char* title, json properties, json required) {
-  return {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}, {"type", "object"},
-          {"required", required}, {"additionalProperties", false}, {"properties", properties}};
+  return {{"$schema", "http://json-schema.org/draft-07/schema#"},
+          {"title", title},
+          {"type", "object"},
+          {"required", required},
+          {"additionalProperties", false},
+          {"properties", properties}};
 }
 
-json hidden(const char* type, const char* why) { return {{"type", type}, {"airbyte_hidden", true}, {"description", why}}; }
+json hidden(const char* type, const char* why) {
+  return {{"type", type}, {"airbyte_hidden", true}, {"description", why}};
+}
 
 constexpr const char* kTaken = "Taken from Airbyte's configurations; has no meaning here.";
 
@@ -108,14 +121,24 @@ constexpr const char* kTaken = "Taken from Airbyte's configurations; has no mean
 
 std::string source_spec() {
   json p = common_properties();
-  p["schemas"] = {{"type", "array"}, {"items", {{"type", "string"}}}, {"uniqueItems", true}, {"title", "Schemas"},
-                  {"description", "The schemas to read from. Empty: all that are not the system's."}, {"order", 9}};
+  p["schemas"] = {{"type", "array"},
+                  {"items", {{"type", "string"}}},
+                  {"uniqueItems", true},
+                  {"title", "Schemas"},
+                  {"description", "The schemas to read from. Empty: all that are not the system's."},
+                  {"order", 9}};
   p["replication_method"] = replication_method();
-  p["read_method"] = {{"type", "string"}, {"enum", json::array({"auto", "key_ranges", "snapshot"})}, {"default", "auto"}, {"title", "Read method"},
-                      {"description", "How a full refresh reads a table. auto and key_ranges: in ranges of the primary key, which go on after a crash. "
-                                      "snapshot: all ranges in one snapshot, so every row is of one moment, which starts again after a crash. "
-                                      "A table without key is always read under one snapshot."},
-                      {"order", 14}};
+  p["read_method"] = {
+      {"type", "string"},
+      {"enum", json::array({"auto", "key_ranges", "snapshot"})},
+      {"default", "auto"},
+      {"title", "Read method"},
+      {"description",
+       "How a full refresh reads a table. auto and key_ranges: in ranges of the primary key, which go on after a "
+       "crash. "
+       "snapshot: all ranges in one snapshot, so every row is of one moment, which starts again after a crash. "
+       "A table without key is always read under one snapshot."},
+      {"order", 14}};
   p["check_privileges"] = hidden("boolean", kTaken);
   p["checkpoint_target_interval_seconds"] = hidden("integer", kTaken);
   p["max_db_connections"] = hidden("integer", kTaken);

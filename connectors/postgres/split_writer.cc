@@ -58,7 +58,8 @@ asio::awaitable<void> PostgresSplitWriter::begin() {
   if (in_transaction_) co_return;
   if (!session_) session_ = co_await load_->pool->take();
   // By this name a newer attempt finds the sessions that stand in its way.
-  co_await session_->execute("BEGIN; SET LOCAL application_name = " + net::quote_literal(data_session_name(load_->target)));
+  co_await session_->execute("BEGIN; SET LOCAL application_name = " +
+                             net::quote_literal(data_session_name(load_->target)));
   in_transaction_ = true;
   co_await require_fence(*session_, load_->target, load_->token, RowLock::share);
 }
@@ -117,7 +118,8 @@ asio::awaitable<Committed> PostgresSplitWriter::commit_rows(Checkpoint checkpoin
     counted = co_await session_->copy_in_end();
   }
   if (counted != written_)
-    throw Error("destination.count_mismatch", "split " + split_id_ + ": " + std::to_string(written_) + " rows were sent, the server counted " + std::to_string(counted));
+    throw Error("destination.count_mismatch", "split " + split_id_ + ": " + std::to_string(written_) +
+                                                  " rows were sent, the server counted " + std::to_string(counted));
 
   Parameters parameters = stream_key(load_->target);
   parameters.emplace_back(std::to_string(load_->target.generation));
@@ -126,7 +128,8 @@ asio::awaitable<Committed> PostgresSplitWriter::commit_rows(Checkpoint checkpoin
   parameters.emplace_back(std::to_string(counted));
   parameters.emplace_back(checkpoint.complete ? "true" : "false");
   const auto stored = co_await session_->query(
-      "INSERT INTO millrace.checkpoints AS c (connection_id, stream_namespace, stream_name, generation, split_id, state, rows, complete) "
+      "INSERT INTO millrace.checkpoints AS c (connection_id, stream_namespace, stream_name, generation, split_id, "
+      "state, rows, complete) "
       "VALUES ($1, $2, $3, $4::bigint, $5, $6, $7::bigint, $8::boolean) "
       "ON CONFLICT (connection_id, stream_namespace, stream_name, generation, split_id) DO UPDATE SET "
       "state = EXCLUDED.state, rows = c.rows + EXCLUDED.rows, complete = EXCLUDED.complete, committed_at = now() "
@@ -136,7 +139,8 @@ asio::awaitable<Committed> PostgresSplitWriter::commit_rows(Checkpoint checkpoin
   Committed committed;
   committed.rows = std::strtoll(stored.at(0, 0).c_str(), nullptr, 10);
   if (committed.rows != checkpoint.rows)
-    throw Error("destination.count_mismatch", "split " + split_id_ + ": the source counted " + std::to_string(checkpoint.rows) + " rows, " +
+    throw Error("destination.count_mismatch", "split " + split_id_ + ": the source counted " +
+                                                  std::to_string(checkpoint.rows) + " rows, " +
                                                   std::to_string(committed.rows) + " would be durable");
   co_await session_->execute("COMMIT");
   in_transaction_ = false;

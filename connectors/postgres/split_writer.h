@@ -14,8 +14,8 @@ namespace millrace::connectors::postgres {
 struct LoadContext {
   StreamTarget target;
   std::string token;
-  std::string copy_sql;        // COPY <stage or final table> (columns) FROM STDIN (FORMAT binary)
-  bool add_metadata = false;   // append _extracted_at and _load_id to each tuple on its way
+  std::string copy_sql;       // COPY <stage or final table> (columns) FROM STDIN (FORMAT binary)
+  bool add_metadata = false;  // append _extracted_at and _load_id to each tuple on its way
   std::shared_ptr<SessionPool> pool;
 };
 
@@ -39,8 +39,8 @@ class PostgresSplitWriter final : public SplitWriter {
   std::string split_id_;
   SessionPtr session_;
   bool in_transaction_ = false, in_copy_ = false;
-  std::int64_t written_ = 0;       // since the last commit
-  std::vector<char> widened_;      // scratch for add_metadata
+  std::int64_t written_ = 0;   // since the last commit
+  std::vector<char> widened_;  // scratch for add_metadata
 };
 
 // Appends `tail` (two fields, each with its length) to every tuple of `tuples` and corrects the field counts.

@@ -11,17 +11,19 @@ namespace millrace::connectors::postgres {
 namespace {
 
 [[noreturn]] void incomplete(const StreamTarget& target, const std::string& detail) {
-  throw Error("destination.incomplete", target.source_name.text() + ", generation " + std::to_string(target.generation) + ": " + detail);
+  throw Error("destination.incomplete",
+              target.source_name.text() + ", generation " + std::to_string(target.generation) + ": " + detail);
 }
 
 // Throws unless exactly `splits` are complete and their rows add up to `rows`.
-void require_complete(const StreamTarget& target, const std::map<std::string, Checkpoint>& done, const std::vector<std::string>& splits,
-                      std::int64_t rows) {
+void require_complete(const StreamTarget& target, const std::map<std::string, Checkpoint>& done,
+                      const std::vector<std::string>& splits, std::int64_t rows) {
   std::int64_t sum = 0;
   for (const auto& id : splits) {
     const auto it = done.find(id);
     if (it == done.end()) incomplete(target, "split " + id + " is not there");
-    if (!it->second.complete) incomplete(target, "split " + id + " has " + std::to_string(it->second.rows) + " rows and is not at its end");
+    if (!it->second.complete)
+      incomplete(target, "split " + id + " has " + std::to_string(it->second.rows) + " rows and is not at its end");
     sum += it->second.rows;
   }
   const std::set<std::string> wanted(splits.begin(), splits.end());
@@ -32,7 +34,8 @@ void require_complete(const StreamTarget& target, const std::map<std::string, Ch
 
 }  // namespace
 
-PostgresStreamWriter::PostgresStreamWriter(std::shared_ptr<const LoadContext> load, std::map<std::string, Checkpoint> committed, bool finished)
+PostgresStreamWriter::PostgresStreamWriter(std::shared_ptr<const LoadContext> load,
+                                           std::map<std::string, Checkpoint> committed, bool finished)
     : load_(std::move(load)), committed_(std::move(committed)), finished_(finished) {}
 
 asio::awaitable<std::unique_ptr<SplitWriter>> PostgresStreamWriter::open_split(std::string split_id) {
@@ -47,16 +50,20 @@ asio::awaitable<void> PostgresStreamWriter::restart() {
   co_await require_fence(*session, target, load_->token, RowLock::update);
   if (writes_in_place(target)) {
     const Parameters load{std::to_string(target.load_id)};
-    const std::string sql = "DELETE FROM " + final_table(target) + " WHERE " + net::quote_identifier(kLoadId) + " = $1::bigint";
+    const std::string sql =
+        "DELETE FROM " + final_table(target) + " WHERE " + net::quote_identifier(kLoadId) + " = $1::bigint";
     co_await session->query(sql, load);
   } else {
     const std::string sql = "TRUNCATE " + helper_table(stage_name(target));
     co_await session->execute(sql);
   }
   Parameters key = stream_key(target);
-  co_await session->query("DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", key);
   co_await session->query(
-      "UPDATE millrace.loads SET finished = false, rows = 0 WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", key);
+      "DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", key);
+  co_await session->query(
+      "UPDATE millrace.loads SET finished = false, rows = 0 WHERE connection_id = $1 AND stream_namespace = $2 AND "
+      "stream_name = $3",
+      key);
   co_await session->execute("COMMIT");
   load_->pool->give_back(std::move(session));
   committed_.clear();

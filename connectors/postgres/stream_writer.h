@@ -12,7 +12,8 @@ namespace millrace::connectors::postgres {
 
 class PostgresStreamWriter final : public StreamWriter {
  public:
-  PostgresStreamWriter(std::shared_ptr<const LoadContext> load, std::map<std::string, Checkpoint> committed, bool finished);
+  PostgresStreamWriter(std::shared_ptr<const LoadContext> load, std::map<std::string, Checkpoint> committed,
+                       bool finished);
 
   const std::map<std::string, Checkpoint>& committed() const override { return committed_; }
   bool finished() const override { return finished_; }

@@ -13,22 +13,29 @@ namespace {
 
 std::string key_columns(const StreamTarget& target) {
   std::string out;
-  for (const auto& column : target.primary_key) out += (out.empty() ? "" : ", ") + net::quote_identifier(identifier_that_fits(column));
+  for (const auto& column : target.primary_key)
+    out += (out.empty() ? "" : ", ") + net::quote_identifier(identifier_that_fits(column));
   return out;
 }
 
 // Name of the nth index that is built on a stage: its own until the swap is over, since the former table still has the
 // real one.
-std::string interim_name(const StreamTarget& target, std::size_t n) { return stage_name(target) + "_" + std::to_string(n); }
+std::string interim_name(const StreamTarget& target, std::size_t n) {
+  return stage_name(target) + "_" + std::to_string(n);
+}
 
-asio::awaitable<void> add_primary_key(net::PostgresSession& session, StreamTarget target, std::string table, std::string name) {
+asio::awaitable<void> add_primary_key(net::PostgresSession& session, StreamTarget target, std::string table,
+                                      std::string name) {
   std::exception_ptr failure;
   try {
-    const std::string sql = "ALTER TABLE " + table + " ADD CONSTRAINT " + net::quote_identifier(name) + " PRIMARY KEY (" + key_columns(target) + ")";
+    const std::string sql = "ALTER TABLE " + table + " ADD CONSTRAINT " + net::quote_identifier(name) +
+                            " PRIMARY KEY (" + key_columns(target) + ")";
     co_await session.execute(sql);
   } catch (const net::PostgresError& e) {
     const bool rows = e.sqlstate() == "23505" || e.sqlstate() == "23502";
-    failure = rows ? std::make_exception_ptr(Error("destination.key_violated", target.source_name.text() + ": " + e.detail())) : std::current_exception();
+    failure =
+        rows ? std::make_exception_ptr(Error("destination.key_violated", target.source_name.text() + ": " + e.detail()))
+             : std::current_exception();
   }
   if (failure) std::rethrow_exception(failure);
 }
@@ -38,7 +45,8 @@ struct Built {
 };
 
 // Builds the former table's indexes on the stage, before any lock on the final table is taken.
-asio::awaitable<std::vector<Built>> build_indexes(net::PostgresSession& session, StreamTarget target, TableFacts facts, std::vector<std::string>& notes) {
+asio::awaitable<std::vector<Built>> build_indexes(net::PostgresSession& session, StreamTarget target, TableFacts facts,
+                                                  std::vector<std::string>& notes) {
   const std::string stage = helper_table(stage_name(target));
   std::vector<Built> built;
   bool has_key = false;
@@ -49,8 +57,8 @@ asio::awaitable<std::vector<Built>> build_indexes(net::PostgresSession& session,
     if (!index.constraint.empty())
       sql = "ALTER TABLE " + stage + " ADD CONSTRAINT " + net::quote_identifier(interim) + " " + index.constraint;
     else if (index.definition.starts_with(index.prefix))
-      sql = (index.prefix.starts_with("CREATE UNIQUE") ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") + net::quote_identifier(interim) + " ON " + stage + " " +
-            index.definition.substr(index.prefix.size());
+      sql = (index.prefix.starts_with("CREATE UNIQUE") ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") +
+            net::quote_identifier(interim) + " ON " + stage + " " + index.definition.substr(index.prefix.size());
     std::string why = "its definition is not understood";
     if (!sql.empty() && co_await try_execute(session, sql, why)) {
       built.push_back({interim, index.name});
@@ -67,20 +75,23 @@ asio::awaitable<std::vector<Built>> build_indexes(net::PostgresSession& session,
   co_return built;
 }
 
-asio::awaitable<void> name_indexes(net::PostgresSession& session, StreamTarget target, std::vector<Built> built, std::vector<std::string>& notes) {
+asio::awaitable<void> name_indexes(net::PostgresSession& session, StreamTarget target, std::vector<Built> built,
+                                   std::vector<std::string>& notes) {
   const std::string ns = net::quote_identifier(identifier_that_fits(target.ns));
   for (const Built& index : built) {
     std::string why;
-    const std::string sql = "ALTER INDEX " + ns + "." + net::quote_identifier(index.interim) + " RENAME TO " + net::quote_identifier(index.name);
-    if (!co_await try_execute(session, sql, why)) notes.push_back("index " + index.name + " is named " + index.interim + ": " + why);
+    const std::string sql = "ALTER INDEX " + ns + "." + net::quote_identifier(index.interim) + " RENAME TO " +
+                            net::quote_identifier(index.name);
+    if (!co_await try_execute(session, sql, why))
+      notes.push_back("index " + index.name + " is named " + index.interim + ": " + why);
   }
 }
 
 asio::awaitable<void> stage_to_final(net::PostgresSession& session, StreamTarget target) {
   const std::string ns = net::quote_identifier(identifier_that_fits(target.ns));
   const std::string stage = net::quote_identifier(stage_name(target));
-  const std::string sql = "ALTER TABLE " + helper_table(stage_name(target)) + " SET SCHEMA " + ns + "; ALTER TABLE " + ns + "." + stage + " RENAME TO " +
-                          net::quote_identifier(identifier_that_fits(target.name));
+  const std::string sql = "ALTER TABLE " + helper_table(stage_name(target)) + " SET SCHEMA " + ns + "; ALTER TABLE " +
+                          ns + "." + stage + " RENAME TO " + net::quote_identifier(identifier_that_fits(target.name));
   co_await session.execute(sql);
 }
 
@@ -89,9 +100,11 @@ asio::awaitable<void> former_aside(net::PostgresSession& session, StreamTarget t
   std::string sql = "DROP TABLE IF EXISTS " + helper_table(former) + ";";
   std::size_t n = 0;  // names of indexes are one namespace in a schema
   for (const IndexFact& index : facts.indexes)
-    sql += "ALTER INDEX " + ns + "." + net::quote_identifier(index.name) + " RENAME TO " + net::quote_identifier(former + "_" + std::to_string(n++)) + ";";
+    sql += "ALTER INDEX " + ns + "." + net::quote_identifier(index.name) + " RENAME TO " +
+           net::quote_identifier(former + "_" + std::to_string(n++)) + ";";
   sql += "ALTER TABLE " + final_table(target) + " RENAME TO " + net::quote_identifier(former) + ";";
-  sql += "ALTER TABLE " + ns + "." + net::quote_identifier(former) + " SET SCHEMA " + net::quote_identifier(kMetaSchema);
+  sql +=
+      "ALTER TABLE " + ns + "." + net::quote_identifier(former) + " SET SCHEMA " + net::quote_identifier(kMetaSchema);
   co_await session.execute(sql);
 }
 
@@ -100,11 +113,13 @@ asio::awaitable<void> dress(net::PostgresSession& session, StreamTarget target, 
   const Parameters name{table};
   // What default privileges gave the new table, the former one did not have.
   const auto extra = co_await session.query(
-      "SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END FROM pg_catalog.pg_class c, "
+      "SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END FROM "
+      "pg_catalog.pg_class c, "
       "pg_catalog.aclexplode(c.relacl) a WHERE c.oid = $1::regclass AND a.grantee <> c.relowner",
       name);
   std::string sql;
-  for (std::size_t i = 0; i < extra.rows.size(); ++i) sql += "REVOKE ALL ON TABLE " + table + " FROM " + extra.at(i, 0) + ";";
+  for (std::size_t i = 0; i < extra.rows.size(); ++i)
+    sql += "REVOKE ALL ON TABLE " + table + " FROM " + extra.at(i, 0) + ";";
   for (const auto& comment : facts.comments) sql += for_table(comment, table) + ";";
   for (const auto& grant : facts.grants) sql += for_table(grant, table) + ";";
   if (!facts.options.empty()) sql += "ALTER TABLE " + table + " SET (" + facts.options + ");";
@@ -129,7 +144,8 @@ asio::awaitable<void> add_references(net::PostgresSession& session, TableFacts f
     } catch (const net::PostgresError& e) {
       failure = e.kind() == ErrorKind::transient
                     ? std::current_exception()
-                    : std::make_exception_ptr(Error("destination.dependants", "foreign key " + fk.name + " of " + fk.table + ": " + e.detail()));
+                    : std::make_exception_ptr(Error("destination.dependants",
+                                                    "foreign key " + fk.name + " of " + fk.table + ": " + e.detail()));
     }
     if (failure) std::rethrow_exception(failure);
     notes.push_back("foreign key " + fk.name + " of " + fk.table + " was re-created");
@@ -148,16 +164,19 @@ asio::awaitable<bool> try_execute(net::PostgresSession& session, std::string sql
     why = e.detail();
     failure = std::current_exception();
   }
-  co_await session.execute(failure ? "ROLLBACK TO SAVEPOINT millrace_try; RELEASE SAVEPOINT millrace_try" : "RELEASE SAVEPOINT millrace_try");
+  co_await session.execute(failure ? "ROLLBACK TO SAVEPOINT millrace_try; RELEASE SAVEPOINT millrace_try"
+                                   : "RELEASE SAVEPOINT millrace_try");
   co_return failure == nullptr;
 }
 
 asio::awaitable<void> insert_stage(net::PostgresSession& session, StreamTarget target, std::int64_t rows) {
   const std::string columns = column_list(columns_of(target));
-  const std::string sql = "INSERT INTO " + final_table(target) + " (" + columns + ") SELECT " + columns + " FROM " + helper_table(stage_name(target));
+  const std::string sql = "INSERT INTO " + final_table(target) + " (" + columns + ") SELECT " + columns + " FROM " +
+                          helper_table(stage_name(target));
   const auto inserted = co_await session.query(sql, {});
   if (inserted.affected != rows)
-    throw Error("destination.count_mismatch", final_table(target) + ": " + std::to_string(inserted.affected) + " rows went in of " + std::to_string(rows));
+    throw Error("destination.count_mismatch", final_table(target) + ": " + std::to_string(inserted.affected) +
+                                                  " rows went in of " + std::to_string(rows));
 }
 
 asio::awaitable<void> move_in(net::PostgresSession& session, StreamTarget target, std::vector<std::string>& notes) {
@@ -167,12 +186,15 @@ asio::awaitable<void> move_in(net::PostgresSession& session, StreamTarget target
   co_await name_indexes(session, target, built, notes);
 }
 
-asio::awaitable<void> swap_by_name(net::PostgresSession& session, StreamTarget target, TableFacts facts, std::vector<std::string>& notes) {
+asio::awaitable<void> swap_by_name(net::PostgresSession& session, StreamTarget target, TableFacts facts,
+                                   std::vector<std::string>& notes) {
   const auto built = co_await build_indexes(session, target, facts, notes);
   for (const auto& constraint : facts.own_constraints) {
     std::string why;
-    const std::string sql = "ALTER TABLE " + helper_table(stage_name(target)) + " ADD CONSTRAINT " + constraint.name + " " + constraint.definition;
-    if (!co_await try_execute(session, sql, why)) notes.push_back("constraint " + constraint.name + " was not re-created: " + why);
+    const std::string sql = "ALTER TABLE " + helper_table(stage_name(target)) + " ADD CONSTRAINT " + constraint.name +
+                            " " + constraint.definition;
+    if (!co_await try_execute(session, sql, why))
+      notes.push_back("constraint " + constraint.name + " was not re-created: " + why);
   }
   co_await session.execute("LOCK TABLE " + final_table(target) + " IN ACCESS EXCLUSIVE MODE");
   co_await drop_references(session, facts);
@@ -189,15 +211,16 @@ asio::awaitable<void> swap_by_name(net::PostgresSession& session, StreamTarget t
   co_await add_references(session, facts, notes);
 }
 
-asio::awaitable<void> swap_by_content(net::PostgresSession& session, StreamTarget target, TableFacts facts, std::int64_t rows,
-                                      std::vector<std::string>& notes) {
+asio::awaitable<void> swap_by_content(net::PostgresSession& session, StreamTarget target, TableFacts facts,
+                                      std::int64_t rows, std::vector<std::string>& notes) {
   const std::string table = final_table(target);
   co_await session.execute("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE");
   co_await match_columns(session, table, columns_of(target));
   co_await drop_references(session, facts);
   co_await session.execute("TRUNCATE " + table);
   co_await insert_stage(session, target, rows);
-  const bool has_key = std::any_of(facts.indexes.begin(), facts.indexes.end(), [](const IndexFact& i) { return i.primary; });
+  const bool has_key =
+      std::any_of(facts.indexes.begin(), facts.indexes.end(), [](const IndexFact& i) { return i.primary; });
   if (target.add_keys && !target.primary_key.empty() && !has_key)
     co_await add_primary_key(session, target, table, identifier_that_fits(identifier_that_fits(target.name) + "_pkey"));
   co_await add_references(session, facts, notes);

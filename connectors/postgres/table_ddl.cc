@@ -14,7 +14,8 @@ namespace millrace::connectors::postgres {
 std::vector<ColumnDef> columns_of(const StreamTarget& target) {
   std::vector<ColumnDef> columns;
   for (const Field& f : target.schema->fields) {
-    if (!is_plain_type_name(f.type.pg_type)) throw Error("destination.bad_type", "column " + f.name + " has type " + f.type.pg_type);
+    if (!is_plain_type_name(f.type.pg_type))
+      throw Error("destination.bad_type", "column " + f.name + " has type " + f.type.pg_type);
     columns.push_back({identifier_that_fits(f.name), f.type.pg_type});
   }
   if (writes_in_place(target)) {
@@ -23,7 +24,9 @@ std::vector<ColumnDef> columns_of(const StreamTarget& target) {
   }
   std::set<std::string> names;
   for (const ColumnDef& c : columns)
-    if (!names.insert(c.name).second) throw Error("connector.config_invalid", "stream " + target.source_name.text() + " has two columns \"" + c.name + "\" at the destination");
+    if (!names.insert(c.name).second)
+      throw Error("connector.config_invalid",
+                  "stream " + target.source_name.text() + " has two columns \"" + c.name + "\" at the destination");
   return columns;
 }
 
@@ -63,8 +66,10 @@ asio::awaitable<void> match_columns(net::PostgresSession& session, std::string t
   for (const ColumnDef& c : columns) {
     const auto it = have.find(c.name);
     const std::string column = net::quote_identifier(c.name);
-    if (it == have.end()) changes += (changes.empty() ? "" : ", ") + ("ADD COLUMN " + column + " " + c.pg_type);
-    else if (it->second != c.pg_type) changes += (changes.empty() ? "" : ", ") + ("ALTER COLUMN " + column + " TYPE " + c.pg_type);
+    if (it == have.end())
+      changes += (changes.empty() ? "" : ", ") + ("ADD COLUMN " + column + " " + c.pg_type);
+    else if (it->second != c.pg_type)
+      changes += (changes.empty() ? "" : ", ") + ("ALTER COLUMN " + column + " TYPE " + c.pg_type);
   }
   if (changes.empty()) co_return;
   std::exception_ptr failure;
@@ -72,8 +77,10 @@ asio::awaitable<void> match_columns(net::PostgresSession& session, std::string t
     const std::string sql = "ALTER TABLE " + table + " " + changes;
     co_await run_ddl(session, sql);
   } catch (const net::PostgresError& e) {
-    if (e.kind() == ErrorKind::transient) failure = std::current_exception();
-    else failure = std::make_exception_ptr(Error("destination.column_type", table + ": " + changes + ": " + e.detail()));
+    if (e.kind() == ErrorKind::transient)
+      failure = std::current_exception();
+    else
+      failure = std::make_exception_ptr(Error("destination.column_type", table + ": " + changes + ": " + e.detail()));
   }
   if (failure) std::rethrow_exception(failure);
 }

@@ -15,15 +15,15 @@ struct ColumnDef {
   std::string pg_type;  // as format_type() writes it
 };
 
-// The columns of the final table, metadata columns of the mode last. Throws destination.bad_type for a type that can't be
-// written in DDL, connector.config_invalid where two names become one or a field has the name of a metadata column.
+// The columns of the final table, metadata columns of the mode last. Throws destination.bad_type for a type that can't
+// be written in DDL, connector.config_invalid where two names become one or a field has the name of a metadata column.
 std::vector<ColumnDef> columns_of(const StreamTarget& target);
 // Columns that COPY sends: those of the schema, and the metadata columns of a load that writes in place.
 std::string column_list(const std::vector<ColumnDef>& columns);
 std::string create_table(const std::string& table, const std::vector<ColumnDef>& columns);
 
-// Adds columns that the table lacks; a column of another type is altered where PostgreSQL can do that without looking at
-// the values' meaning, else destination.column_type. Columns that only the table has stay, and get nulls.
+// Adds columns that the table lacks; a column of another type is altered where PostgreSQL can do that without looking
+// at the values' meaning, else destination.column_type. Columns that only the table has stay, and get nulls.
 asio::awaitable<void> match_columns(net::PostgresSession& session, std::string table, std::vector<ColumnDef> columns);
 
 // Runs DDL that names a type; an unknown type becomes destination.bad_type.

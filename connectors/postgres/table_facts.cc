@@ -75,7 +75,8 @@ asio::awaitable<TableFacts> table_facts(net::PostgresSession& session, std::int6
   const Parameters id{std::to_string(oid)};
   TableFacts facts;
   const auto self = co_await session.query(
-      "SELECT relkind, quote_ident(pg_catalog.pg_get_userbyid(relowner)), coalesce(array_to_string(reloptions, ', '), '') "
+      "SELECT relkind, quote_ident(pg_catalog.pg_get_userbyid(relowner)), coalesce(array_to_string(reloptions, ', '), "
+      "'') "
       "FROM pg_catalog.pg_class WHERE oid = $1::oid",
       id);
   facts.kind = self.at(0, 0).at(0);

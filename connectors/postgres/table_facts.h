@@ -17,13 +17,13 @@ struct IndexFact {
   std::string definition;  // whole, as pg_get_indexdef() writes it
 };
 struct ForeignKeyFact {
-  std::string table;       // the other table, quoted
+  std::string table;  // the other table, quoted
   std::string name;
   std::string definition;
 };
 struct ViewFact {
-  std::string view;        // quoted
-  std::string options;     // "security_barrier=true", or empty
+  std::string view;     // quoted
+  std::string options;  // "security_barrier=true", or empty
   std::string definition;
 };
 
@@ -36,7 +36,8 @@ struct TableFacts {
   std::vector<ViewFact> views;                  // that read the table directly
   std::vector<std::string> grants;              // GRANT statements with %T in place of the table
   std::vector<std::string> comments;            // COMMENT statements, likewise
-  // Why the table can't be replaced by another one, in words: triggers, policies, materialized views, ... Empty: it can.
+  // Why the table can't be replaced by another one, in words: triggers, policies, materialized views, ... Empty: it
+  // can.
   std::vector<std::string> sticky;
 };
 

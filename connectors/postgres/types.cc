@@ -14,21 +14,69 @@ struct Known {
   Kind kind;
 };
 constexpr std::array<Known, 25> kKnown{{
-    {"bool", Kind::boolean},     {"int2", Kind::int16},           {"int4", Kind::int32},     {"int8", Kind::int64},
-    {"float4", Kind::float32},   {"float8", Kind::float64},       {"numeric", Kind::numeric}, {"text", Kind::string},
-    {"varchar", Kind::string},   {"bpchar", Kind::string},        {"name", Kind::string},    {"char", Kind::string},
-    {"bytea", Kind::bytes},      {"uuid", Kind::uuid},            {"json", Kind::json},      {"jsonb", Kind::jsonb},
-    {"xml", Kind::xml},          {"date", Kind::date},            {"time", Kind::time},      {"timetz", Kind::timetz},
-    {"timestamp", Kind::timestamp}, {"timestamptz", Kind::timestamptz}, {"interval", Kind::interval},
-    {"citext", Kind::string},    {"refcursor", Kind::string},
+    {"bool", Kind::boolean},
+    {"int2", Kind::int16},
+    {"int4", Kind::int32},
+    {"int8", Kind::int64},
+    {"float4", Kind::float32},
+    {"float8", Kind::float64},
+    {"numeric", Kind::numeric},
+    {"text", Kind::string},
+    {"varchar", Kind::string},
+    {"bpchar", Kind::string},
+    {"name", Kind::string},
+    {"char", Kind::string},
+    {"bytea", Kind::bytes},
+    {"uuid", Kind::uuid},
+    {"json", Kind::json},
+    {"jsonb", Kind::jsonb},
+    {"xml", Kind::xml},
+    {"date", Kind::date},
+    {"time", Kind::time},
+    {"timetz", Kind::timetz},
+    {"timestamp", Kind::timestamp},
+    {"timestamptz", Kind::timestamptz},
+    {"interval", Kind::interval},
+    {"citext", Kind::string},
+    {"refcursor", Kind::string},
 }};
 
 // Built-in types with a binary form that means the same on every server.
-constexpr std::array<std::string_view, 35> kNative{
-    "inet", "cidr", "macaddr", "macaddr8", "point", "lseg", "path", "box", "polygon", "line", "circle", "bit", "varbit", "money",
-    "tsvector", "tsquery", "pg_lsn", "oid", "xid", "xid8", "cid", "tid", "int4range", "int8range", "numrange", "tsrange",
-    "tstzrange", "daterange", "int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange",
-    "datemultirange", "jsonpath"};
+constexpr std::array<std::string_view, 35> kNative{"inet",
+                                                   "cidr",
+                                                   "macaddr",
+                                                   "macaddr8",
+                                                   "point",
+                                                   "lseg",
+                                                   "path",
+                                                   "box",
+                                                   "polygon",
+                                                   "line",
+                                                   "circle",
+                                                   "bit",
+                                                   "varbit",
+                                                   "money",
+                                                   "tsvector",
+                                                   "tsquery",
+                                                   "pg_lsn",
+                                                   "oid",
+                                                   "xid",
+                                                   "xid8",
+                                                   "cid",
+                                                   "tid",
+                                                   "int4range",
+                                                   "int8range",
+                                                   "numrange",
+                                                   "tsrange",
+                                                   "tstzrange",
+                                                   "daterange",
+                                                   "int4multirange",
+                                                   "int8multirange",
+                                                   "nummultirange",
+                                                   "tsmultirange",
+                                                   "tstzmultirange",
+                                                   "datemultirange",
+                                                   "jsonpath"};
 
 std::optional<Kind> portable_kind(const PgType& type) {
   if (!type.builtin) return std::nullopt;
@@ -125,8 +173,8 @@ bool is_plain_type_name(const std::string& text) {
   if (text.empty() || text.size() > 100) return false;
   if (text.find("--") != std::string::npos) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == ' ' || c == '(' || c == ')' || c == ',' ||
-           c == '[' || c == ']' || c == '"' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == ' ' || c == '(' || c == ')' ||
+           c == ',' || c == '[' || c == ']' || c == '"' || c == '-';
   });
 }
 

@@ -1,8 +1,10 @@
-// From PostgreSQL's types to fields: what goes in binary, and what goes as text because its binary form is not portable.
+// From PostgreSQL's types to fields: what goes in binary, and what goes as text because its binary form is not
+// portable.
 //
-// The binary form of a value may hold OIDs of the server it comes from (composites, arrays of user types) or names of its
-// objects (reg*), or be known to an extension only. Such columns are selected as text. A domain goes as its base type, an
-// enum as its label (which is its binary form too), an array of either as an array of the base type or of text.
+// The binary form of a value may hold OIDs of the server it comes from (composites, arrays of user types) or names of
+// its objects (reg*), or be known to an extension only. Such columns are selected as text. A domain goes as its base
+// type, an enum as its label (which is its binary form too), an array of either as an array of the base type or of
+// text.
 #pragma once
 
 #include <cstdint>

@@ -18,10 +18,14 @@ c::PlanOptions options(std::size_t parallel, std::int64_t rows_per_split) {
 std::string source_database() {
   static const std::string name = [] {
     const std::string db = new_database();
-    cluster().psql(db, "create table t (a int, b text, c numeric, note text, primary key (a, b)); insert into t select g % 100, 'k' || g, g / 3.0, repeat('z', g % 40) "
-                       "from generate_series(1, 50000) g; create table keyless as select * from t; "
-                       "create table parts (id int primary key, v text) partition by range (id); create table parts_1 partition of parts for values from (0) to (20000); "
-                       "create table parts_2 partition of parts for values from (20000) to (100000); insert into parts select g, 'v' || g from generate_series(1, 50000) g; analyze");
+    cluster().psql(db,
+                   "create table t (a int, b text, c numeric, note text, primary key (a, b)); insert into t select g % "
+                   "100, 'k' || g, g / 3.0, repeat('z', g % 40) "
+                   "from generate_series(1, 50000) g; create table keyless as select * from t; "
+                   "create table parts (id int primary key, v text) partition by range (id); create table parts_1 "
+                   "partition of parts for values from (0) to (20000); "
+                   "create table parts_2 partition of parts for values from (20000) to (100000); insert into parts "
+                   "select g, 'v' || g from generate_series(1, 50000) g; analyze");
     return db;
   }();
   return name;
@@ -38,19 +42,28 @@ SourceUnderTest postgres_subject(const std::string& table, const std::string& mo
 
 }  // namespace
 
-TEST_CASE("the PostgreSQL source conforms: key ranges of a composite key") { source_conformance(runtime(), postgres_subject("t", "", options(1, 9'000))); }
+TEST_CASE("the PostgreSQL source conforms: key ranges of a composite key") {
+  source_conformance(runtime(), postgres_subject("t", "", options(1, 9'000)));
+}
 TEST_CASE("the PostgreSQL source conforms: blocks of one snapshot") {
   source_conformance(runtime(), postgres_subject("t", ",\"read_method\":\"snapshot\"", options(2, 9'000)));
 }
-TEST_CASE("the PostgreSQL source conforms: a table without key") { source_conformance(runtime(), postgres_subject("keyless", "", options(3, 9'000))); }
-TEST_CASE("the PostgreSQL source conforms: a partitioned table") { source_conformance(runtime(), postgres_subject("parts", "", options(1, 9'000))); }
+TEST_CASE("the PostgreSQL source conforms: a table without key") {
+  source_conformance(runtime(), postgres_subject("keyless", "", options(3, 9'000)));
+}
+TEST_CASE("the PostgreSQL source conforms: a partitioned table") {
+  source_conformance(runtime(), postgres_subject("parts", "", options(1, 9'000)));
+}
 
 TEST_CASE("the datagen source conforms") {
   SourceUnderTest s;
   const auto make = [](const std::string& json) {
-    return [json]() -> std::unique_ptr<c::Source> { return std::make_unique<c::datagen::DatagenSource>(runtime().runtime(), c::datagen::datagen_config(json)); };
+    return [json]() -> std::unique_ptr<c::Source> {
+      return std::make_unique<c::datagen::DatagenSource>(runtime().runtime(), c::datagen::datagen_config(json));
+    };
   };
-  s.make = make(R"({"streams":2,"rows":5000,"checkpoint_rows":700,"columns":["int32","int64","float64","numeric","text","bytes","uuid","date","timestamp","timestamptz","jsonb","boolean"]})");
+  s.make = make(
+      R"({"streams":2,"rows":5000,"checkpoint_rows":700,"columns":["int32","int64","float64","numeric","text","bytes","uuid","date","timestamp","timestamptz","jsonb","boolean"]})");
   s.stream = c::StreamName("", "stream_2");
   s.rows = 5'000;
   s.several = options(3, 2'000);
@@ -79,17 +92,24 @@ TEST_CASE("the PostgreSQL destination conforms") {
 
 TEST_CASE("datagen rows are the same for ever, of every kind, and arrive") {
   const auto to = new_database();
-  c::datagen::DatagenSource source(runtime().runtime(), c::datagen::datagen_config(
-      R"({"rows":2000,"seed":7,"row_bytes":300,"columns":["int32","int64","float64","numeric","text","bytes","uuid","date","timestamp","timestamptz","jsonb","boolean"]})"));
+  c::datagen::DatagenSource source(
+      runtime().runtime(),
+      c::datagen::datagen_config(
+          R"({"rows":2000,"seed":7,"row_bytes":300,"columns":["int32","int64","float64","numeric","text","bytes","uuid","date","timestamp","timestamptz","jsonb","boolean"]})"));
   auto destination = postgres_destination(to);
   const auto stream = find_stream(run(runtime(), source.discover()), "", "stream_1");
   const auto target = target_of(stream, "dw", "made", 1);
-  CHECK(run(runtime(), load_stream(runtime().runtime(), source, *destination, configured(stream), target, "t", 1, {})) == 2'000);
+  CHECK(run(runtime(),
+            load_stream(runtime().runtime(), source, *destination, configured(stream), target, "t", 1, {})) == 2'000);
   run(runtime(), destination->publish(target));
-  CHECK(cluster().query(to, "select count(*), count(distinct id), min(id), max(id) from dw.made") == "2000|2000|1|2000");
-  CHECK(cluster().query(to, "select count(*) > 1500 from dw.made where c_jsonb->>'word' is not null and c_numeric <> 0 and c_timestamptz > '2000-01-01'") == "t");
+  CHECK(cluster().query(to, "select count(*), count(distinct id), min(id), max(id) from dw.made") ==
+        "2000|2000|1|2000");
+  CHECK(cluster().query(to,
+                        "select count(*) > 1500 from dw.made where c_jsonb->>'word' is not null and c_numeric <> 0 and "
+                        "c_timestamptz > '2000-01-01'") == "t");
   // Golden: changes only with a new way of making rows, which would break "the same for ever".
-  CHECK(cluster().query(to, "set timezone = 'UTC'; select md5(string_agg(m::text, ',' order by id)) from dw.made m") == "2fe55a94d7f3c409258a8dbdd19e7d3a");
+  CHECK(cluster().query(to, "set timezone = 'UTC'; select md5(string_agg(m::text, ',' order by id)) from dw.made m") ==
+        "2fe55a94d7f3c409258a8dbdd19e7d3a");
 }
 
 }  // namespace millrace::test

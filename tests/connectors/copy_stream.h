@@ -1,5 +1,5 @@
-// The whole way of one stream, for tests: plan, read each split through a pipe into its writer, finish. What the sync step
-// does, without history and parallelism.
+// The whole way of one stream, for tests: plan, read each split through a pipe into its writer, finish. What the sync
+// step does, without history and parallelism.
 #pragma once
 
 #include <optional>
@@ -51,8 +51,8 @@ inline asio::awaitable<void> read_into(c::Source& source, c::ConfiguredStream st
 }
 
 // Reads one split and writes it; returns the rows that are durable.
-inline asio::awaitable<std::int64_t> copy_split(Runtime runtime, c::Source& source, c::StreamWriter& writer, c::ConfiguredStream stream,
-                                                c::Split split) {
+inline asio::awaitable<std::int64_t> copy_split(Runtime runtime, c::Source& source, c::StreamWriter& writer,
+                                                c::ConfiguredStream stream, c::Split split) {
   c::Pipe pipe;
   TaskGroup group(runtime);
   group.spawn("read", read_into(source, stream, split, pipe));
@@ -80,8 +80,9 @@ inline asio::awaitable<std::int64_t> copy_split(Runtime runtime, c::Source& sour
 }
 
 // Everything but publish; returns the rows of the stream.
-inline asio::awaitable<std::int64_t> load_stream(Runtime runtime, c::Source& source, c::Destination& destination, c::ConfiguredStream stream,
-                                                 c::StreamTarget target, std::string token, std::uint32_t attempt, c::PlanOptions options) {
+inline asio::awaitable<std::int64_t> load_stream(Runtime runtime, c::Source& source, c::Destination& destination,
+                                                 c::ConfiguredStream stream, c::StreamTarget target, std::string token,
+                                                 std::uint32_t attempt, c::PlanOptions options) {
   const auto plan = co_await source.plan(stream, options);
   auto writer = co_await destination.open_stream(target, token, attempt);
   std::int64_t total = 0;
@@ -89,8 +90,10 @@ inline asio::awaitable<std::int64_t> load_stream(Runtime runtime, c::Source& sou
   for (const auto& split : plan.splits) {
     ids.push_back(split.id);
     const auto it = writer->committed().find(split.id);
-    if (it != writer->committed().end() && it->second.complete) total += it->second.rows;
-    else total += co_await copy_split(runtime, source, *writer, stream, split);
+    if (it != writer->committed().end() && it->second.complete)
+      total += it->second.rows;
+    else
+      total += co_await copy_split(runtime, source, *writer, stream, split);
   }
   co_await writer->finish(ids, total);
   co_return total;

@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include "common/errors.h"
 #include "common/task_group.h"
@@ -36,8 +36,10 @@ RowBatch batch_of(const std::vector<Row>& rows, std::size_t width) {
   for (const Row& row : rows) {
     writer.begin_row(static_cast<std::uint16_t>(row.size()));
     for (const auto& value : row) {
-      if (value) writer.bytes(*value);
-      else writer.null();
+      if (value)
+        writer.bytes(*value);
+      else
+        writer.null();
     }
     writer.end_row();
   }
@@ -52,7 +54,8 @@ std::vector<Row> rows_of(const RowBatch& batch) {
   std::vector<RowReader::FieldView> fields;
   while (reader.next(fields)) {
     Row row;
-    for (const auto& f : fields) row.push_back(f.length == kNullField ? std::nullopt : std::optional<std::string>(f.bytes));
+    for (const auto& f : fields)
+      row.push_back(f.length == kNullField ? std::nullopt : std::optional<std::string>(f.bytes));
     out.push_back(std::move(row));
   }
   return out;
@@ -80,7 +83,8 @@ TEST_CASE("what RowWriter writes RowReader reads, for any fields") {
 
 TEST_CASE("RowReader takes any bytes: whole rows or connector.bad_row, never more") {
   CHECK(rc::check("any bytes", [] {
-    const auto bytes = *rc::gen::container<std::string>(rc::gen::weightedOneOf<char>({{3, rc::gen::element<char>(0, 1, 2, -1)}, {1, rc::gen::arbitrary<char>()}}));
+    const auto bytes = *rc::gen::container<std::string>(
+        rc::gen::weightedOneOf<char>({{3, rc::gen::element<char>(0, 1, 2, -1)}, {1, rc::gen::arbitrary<char>()}}));
     test::check_row_reader(bytes);
   }));
 }
@@ -97,7 +101,8 @@ TEST_CASE("a row of another width than the schema's is refused") {
 
 TEST_CASE("widened tuples are the tuples with two fields more") {
   CHECK(rc::check("widened", [] {
-    const auto values = *rc::gen::container<std::vector<std::string>>(rc::gen::container<std::string>(rc::gen::arbitrary<char>()));
+    const auto values =
+        *rc::gen::container<std::vector<std::string>>(rc::gen::container<std::string>(rc::gen::arbitrary<char>()));
     std::vector<Row> rows, wide;
     for (const auto& v : values) {
       rows.push_back({v, std::nullopt});
@@ -105,7 +110,13 @@ TEST_CASE("widened tuples are the tuples with two fields more") {
     }
     std::vector<char> out;
     const RowBatch batch = batch_of(rows, 2);
-    postgres::widen_tuples(batch.bytes(), batch.rows(), std::string_view("\0\0\0\10" "12345678" "\0\0\0\10" "abcdefgh", 24), out);
+    postgres::widen_tuples(batch.bytes(), batch.rows(),
+                           std::string_view("\0\0\0\10"
+                                            "12345678"
+                                            "\0\0\0\10"
+                                            "abcdefgh",
+                                            24),
+                           out);
     RC_ASSERT(std::string_view(out.data(), out.size()) == batch_of(wide, 4).bytes());
   }));
   std::vector<char> out;

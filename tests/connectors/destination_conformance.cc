@@ -154,11 +154,11 @@ class Suite {
     auto s = run(runtime_, w->open_split("0001"));
     send(*s, {2});
     run(runtime_, s->commit(checkpoint("0001", 1, false)));
-    CHECK(code([&] { finish(*w, {"0000", "0001"}, 2); }) == "destination.incomplete");       // 0001 is not at its end
+    CHECK(code([&] { finish(*w, {"0000", "0001"}, 2); }) == "destination.incomplete");  // 0001 is not at its end
     CHECK(code([&] { finish(*w, {"0000", "0001", "0002"}, 2); }) == "destination.incomplete");
     run(runtime_, s->commit(checkpoint("0001", 1, true)));
-    CHECK(code([&] { finish(*w, {"0000", "0001"}, 3); }) == "destination.incomplete");       // another sum
-    CHECK(code([&] { finish(*w, {"0000"}, 1); }) == "destination.incomplete");               // a split too many
+    CHECK(code([&] { finish(*w, {"0000", "0001"}, 3); }) == "destination.incomplete");  // another sum
+    CHECK(code([&] { finish(*w, {"0000"}, 1); }) == "destination.incomplete");          // a split too many
     CHECK(code([&] { publish(*d, t); }) == "destination.incomplete");
     finish(*w, {"0000", "0001"}, 2);
     publish(*d, t);
@@ -245,8 +245,9 @@ class Suite {
     auto d = subject_.make();
     const auto can = d->sync_modes();
     CHECK(!can.empty());
-    for (const auto mode : {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append, SyncMode::full_refresh_overwrite_deduped,
-                            SyncMode::incremental_append, SyncMode::incremental_deduped_history}) {
+    for (const auto mode :
+         {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append, SyncMode::full_refresh_overwrite_deduped,
+          SyncMode::incremental_append, SyncMode::incremental_deduped_history}) {
       if (std::find(can.begin(), can.end(), mode) != can.end()) continue;
       auto t = target("mode", 1);
       t.sync_mode = mode;
@@ -302,7 +303,8 @@ class Suite {
     c.state = "{\"at\":" + std::to_string(rows) + "}";
     return c;
   }
-  std::unique_ptr<StreamWriter> open(Destination& d, const StreamTarget& t, const std::string& token, std::uint32_t attempt) {
+  std::unique_ptr<StreamWriter> open(Destination& d, const StreamTarget& t, const std::string& token,
+                                     std::uint32_t attempt) {
     return run(runtime_, d.open_stream(t, token, attempt));
   }
   void send(SplitWriter& s, const std::vector<std::int64_t>& ids) {
@@ -314,7 +316,9 @@ class Suite {
     if (!ids.empty()) send(*s, ids);
     return run(runtime_, s->commit(checkpoint(id, static_cast<std::int64_t>(ids.size()), true))).rows;
   }
-  void finish(StreamWriter& w, const std::vector<std::string>& splits, std::int64_t rows) { run(runtime_, w.finish(splits, rows)); }
+  void finish(StreamWriter& w, const std::vector<std::string>& splits, std::int64_t rows) {
+    run(runtime_, w.finish(splits, rows));
+  }
   PublishResult publish(Destination& d, const StreamTarget& t) { return run(runtime_, d.publish(t)); }
   std::string content(const StreamTarget& t) { return subject_.content(t.ns, t.name); }
   static std::string code(const std::function<void()>& work) {

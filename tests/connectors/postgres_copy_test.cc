@@ -6,12 +6,14 @@ namespace millrace::test {
 namespace {
 
 // Loads and publishes a table of `from` as dw.<name> of `to`; the result of publish.
-c::PublishResult copy_table(const std::string& from, const std::string& to, const std::string& table, std::int64_t generation, c::PlanOptions options = {}) {
+c::PublishResult copy_table(const std::string& from, const std::string& to, const std::string& table,
+                            std::int64_t generation, c::PlanOptions options = {}) {
   auto source = postgres_source(from);
   auto destination = postgres_destination(to);
   const auto stream = find_stream(run(runtime(), source->discover()), "public", table);
   const auto target = target_of(stream, "dw", table, generation);
-  run(runtime(), load_stream(runtime().runtime(), *source, *destination, configured(stream), target, "token-1", 1, options));
+  run(runtime(),
+      load_stream(runtime().runtime(), *source, *destination, configured(stream), target, "token-1", 1, options));
   return run(runtime(), destination->publish(target));
 }
 
@@ -19,8 +21,10 @@ c::PublishResult copy_table(const std::string& from, const std::string& to, cons
 
 TEST_CASE("a table of a hundred thousand rows in key ranges arrives equal") {
   const auto from = new_database(), to = new_database();
-  cluster().psql(from, "create table t (id int primary key, a text, b numeric, c timestamptz); insert into t select g, repeat('x', g % 50), "
-                       "g / 7.0, now() + g * interval '1 second' from generate_series(1, 100000) g; analyze t");
+  cluster().psql(from,
+                 "create table t (id int primary key, a text, b numeric, c timestamptz); insert into t select g, "
+                 "repeat('x', g % 50), "
+                 "g / 7.0, now() + g * interval '1 second' from generate_series(1, 100000) g; analyze t");
   c::PlanOptions options;
   options.rows_per_split = 9'000;
   const auto result = copy_table(from, to, "t", 1, options);

@@ -23,15 +23,17 @@ std::string new_database() {
 }
 
 std::string configuration(const std::string& database, const std::string& more) {
-  return R"({"host":")" + cluster().host() + R"(","port":)" + std::to_string(cluster().port()) + R"(,"database":")" + database + R"(","username":")" +
-         cluster().user() + "\"" + more + "}";
+  return R"({"host":")" + cluster().host() + R"(","port":)" + std::to_string(cluster().port()) + R"(,"database":")" +
+         database + R"(","username":")" + cluster().user() + "\"" + more + "}";
 }
 
 std::unique_ptr<c::Source> postgres_source(const std::string& database, const std::string& more) {
-  return std::make_unique<c::postgres::PostgresSource>(runtime().runtime(), c::postgres::source_config(configuration(database, more)));
+  return std::make_unique<c::postgres::PostgresSource>(runtime().runtime(),
+                                                       c::postgres::source_config(configuration(database, more)));
 }
 std::unique_ptr<c::Destination> postgres_destination(const std::string& database, const std::string& more) {
-  return std::make_unique<c::postgres::PostgresDestination>(runtime().runtime(), c::postgres::destination_config(configuration(database, more)));
+  return std::make_unique<c::postgres::PostgresDestination>(
+      runtime().runtime(), c::postgres::destination_config(configuration(database, more)));
 }
 
 c::Stream find_stream(const c::Catalog& catalog, const std::string& ns, const std::string& name) {
@@ -48,7 +50,8 @@ c::ConfiguredStream configured(const c::Stream& stream) {
   return out;
 }
 
-c::StreamTarget target_of(const c::Stream& stream, const std::string& ns, const std::string& name, std::int64_t generation) {
+c::StreamTarget target_of(const c::Stream& stream, const std::string& ns, const std::string& name,
+                          std::int64_t generation) {
   c::StreamTarget t;
   t.connection_id = "connection-1";
   t.source_name = stream.name;

@@ -26,7 +26,8 @@ std::unique_ptr<c::Destination> postgres_destination(const std::string& database
 // The stream of a discovered table. Throws std::runtime_error if there is none.
 c::Stream find_stream(const c::Catalog& catalog, const std::string& ns, const std::string& name);
 c::ConfiguredStream configured(const c::Stream& stream);
-c::StreamTarget target_of(const c::Stream& stream, const std::string& ns, const std::string& name, std::int64_t generation);
+c::StreamTarget target_of(const c::Stream& stream, const std::string& ns, const std::string& name,
+                          std::int64_t generation);
 
 // The code of the Error that `work` throws; "" if none.
 std::string code_of(const std::function<void()>& work);

@@ -8,11 +8,14 @@
 namespace millrace::test {
 namespace {
 
-c::CheckResult check_source(const std::string& database, const std::string& more = "") { return run(runtime(), postgres_source(database, more)->check()); }
+c::CheckResult check_source(const std::string& database, const std::string& more = "") {
+  return run(runtime(), postgres_source(database, more)->check());
+}
 
 c::CheckResult check_with(std::function<void(c::postgres::PostgresConfig&)> change, bool destination = false) {
   static const std::string db = new_database();
-  auto config = destination ? c::postgres::destination_config(configuration(db)) : c::postgres::source_config(configuration(db));
+  auto config =
+      destination ? c::postgres::destination_config(configuration(db)) : c::postgres::source_config(configuration(db));
   change(config);
   if (destination) return run(runtime(), c::postgres::PostgresDestination(runtime().runtime(), config).check());
   return run(runtime(), c::postgres::PostgresSource(runtime().runtime(), config).check());
@@ -34,15 +37,28 @@ TEST_CASE("check tells the ways of failing apart, with a remedy each") {
     CHECK_FALSE(r.remedy.empty());
     CHECK(r.message.find("topsecret") == std::string::npos);
   };
-  cluster().psql("postgres", "drop role if exists weak; create role weak login; drop role if exists locked2; create role locked2 login password 'right'");
+  cluster().psql("postgres",
+                 "drop role if exists weak; create role weak login; drop role if exists locked2; create role locked2 "
+                 "login password 'right'");
   for (const bool destination : {false, true}) {
-    expect(check_with([](auto& c) { c.parameters.host = "no-such-host.invalid"; }, destination), "postgres.unknown_host");
+    expect(check_with([](auto& c) { c.parameters.host = "no-such-host.invalid"; }, destination),
+           "postgres.unknown_host");
     expect(check_with([](auto& c) { c.parameters.port = 1; }, destination), "postgres.unreachable");
     expect(check_with([](auto& c) { c.parameters.database = "nowhere"; }, destination), "postgres.database_missing");
-    expect(check_with([](auto& c) { c.parameters.host = "127.0.0.1"; c.parameters.sslmode = "require"; }, destination), "postgres.tls_refused");
+    expect(check_with(
+               [](auto& c) {
+                 c.parameters.host = "127.0.0.1";
+                 c.parameters.sslmode = "require";
+               },
+               destination),
+           "postgres.tls_refused");
   }
   cluster().set_hba("local all locked2 scram-sha-256\nlocal all all trust\nhost all all 127.0.0.1/32 trust\n");
-  expect(check_with([](auto& c) { c.parameters.user = "locked2"; c.parameters.password = "topsecret"; }), "postgres.auth_failed");
+  expect(check_with([](auto& c) {
+           c.parameters.user = "locked2";
+           c.parameters.password = "topsecret";
+         }),
+         "postgres.auth_failed");
   cluster().set_hba("local all all trust\nhost all all 127.0.0.1/32 trust\n");
 
   const auto db = new_database();
@@ -57,16 +73,22 @@ TEST_CASE("check tells the ways of failing apart, with a remedy each") {
   expect(run(runtime(), c::postgres::PostgresSource(runtime().runtime(), weak).check()), "postgres.permission_denied");
   auto writer = c::postgres::destination_config(configuration(db));
   writer.parameters.user = "weak";
-  expect(run(runtime(), c::postgres::PostgresDestination(runtime().runtime(), writer).check()), "postgres.permission_denied");
+  expect(run(runtime(), c::postgres::PostgresDestination(runtime().runtime(), writer).check()),
+         "postgres.permission_denied");
   CHECK(run(runtime(), postgres_destination(db)->check()).ok);
 }
 
 TEST_CASE("discover finds tables, views and partitioned tables, with keys and sizes, and nothing of the system") {
   const auto db = new_database();
-  cluster().psql(db, "create schema a; create schema millrace; create table millrace.meta (x int); create table a.t (x int, y text not null, primary key (y, x)); "
-                     "insert into a.t select g, g::text from generate_series(1, 1000) g; create view a.v as select * from a.t; create materialized view a.m as select * from a.t; "
-                     "create table a.p (id int) partition by range (id); create table a.p1 partition of a.p for values from (0) to (10); insert into a.p values (1); "
-                     "create table public.\"Odd \"\"name\" (\"Col \"\"x\" int); create table child () inherits (a.t); analyze");
+  cluster().psql(
+      db,
+      "create schema a; create schema millrace; create table millrace.meta (x int); create table a.t (x int, y text "
+      "not null, primary key (y, x)); "
+      "insert into a.t select g, g::text from generate_series(1, 1000) g; create view a.v as select * from a.t; create "
+      "materialized view a.m as select * from a.t; "
+      "create table a.p (id int) partition by range (id); create table a.p1 partition of a.p for values from (0) to "
+      "(10); insert into a.p values (1); "
+      "create table public.\"Odd \"\"name\" (\"Col \"\"x\" int); create table child () inherits (a.t); analyze");
   const auto all = run(runtime(), postgres_source(db)->discover());
   std::string names;
   for (const auto& s : all.streams) names += s.name.text() + " ";
@@ -84,11 +106,14 @@ TEST_CASE("discover finds tables, views and partitioned tables, with keys and si
 
 TEST_CASE("rows of an inheriting table are not read with their parent") {
   const auto db = new_database();
-  cluster().psql(db, "create table parent (a int); create table child () inherits (parent); insert into parent values (1); insert into child values (2)");
+  cluster().psql(db,
+                 "create table parent (a int); create table child () inherits (parent); insert into parent values (1); "
+                 "insert into child values (2)");
   auto source = postgres_source(db);
   const auto stream = configured(find_stream(run(runtime(), source->discover()), "public", "parent"));
   CollectingSink sink;
-  for (const auto& s : run(runtime(), source->plan(stream, {})).splits) run(runtime(), source->read(stream, s, std::nullopt, sink));
+  for (const auto& s : run(runtime(), source->plan(stream, {})).splits)
+    run(runtime(), source->read(stream, s, std::nullopt, sink));
   CHECK(sink.rows == 1);
 }
 
@@ -99,7 +124,9 @@ TEST_CASE("a table that changed its shape after discover is not read") {
   const auto stream = configured(find_stream(run(runtime(), source->discover()), "public", "t"));
   const auto plan = run(runtime(), source->plan(stream, {}));
   CollectingSink sink;
-  const auto code = [&] { return code_of([&] { run(runtime(), source->read(stream, plan.splits[0], std::nullopt, sink)); }); };
+  const auto code = [&] {
+    return code_of([&] { run(runtime(), source->read(stream, plan.splits[0], std::nullopt, sink)); });
+  };
   CHECK(code().empty());
   cluster().psql(db, "alter table t add column c int");
   CHECK(code().empty());  // one more is no matter for those that are selected
@@ -113,11 +140,16 @@ TEST_CASE("a table that changed its shape after discover is not read") {
 
 TEST_CASE("key ranges see every row that nobody touches exactly once, with a writer beside them") {
   const auto db = new_database();
-  cluster().psql(db, "create table t (id int primary key, v int, pad text); insert into t select g, 0, repeat('x', 100) from generate_series(1, 60000) g; analyze t; "
-                     "create table stop (x int); create procedure churn() language plpgsql as 'declare i int := 0; begin loop i := i + 1; "
-                     "update t set v = v + 1, pad = repeat(''y'', 100 + i % 300) where id % 10 = 3 and id between (i * 997) % 60000 and (i * 997) % 60000 + 2000; "
-                     "delete from t where id % 10 = 7 and id between (i * 499) % 60000 and (i * 499) % 60000 + 500; insert into t values (100000 + i, 0, ''new''); commit; "
-                     "exit when exists (select from stop); end loop; end'");
+  cluster().psql(db,
+                 "create table t (id int primary key, v int, pad text); insert into t select g, 0, repeat('x', 100) "
+                 "from generate_series(1, 60000) g; analyze t; "
+                 "create table stop (x int); create procedure churn() language plpgsql as 'declare i int := 0; begin "
+                 "loop i := i + 1; "
+                 "update t set v = v + 1, pad = repeat(''y'', 100 + i % 300) where id % 10 = 3 and id between (i * "
+                 "997) % 60000 and (i * 997) % 60000 + 2000; "
+                 "delete from t where id % 10 = 7 and id between (i * 499) % 60000 and (i * 499) % 60000 + 500; insert "
+                 "into t values (100000 + i, 0, ''new''); commit; "
+                 "exit when exists (select from stop); end loop; end'");
   auto source = postgres_source(db);
   const auto stream = configured(find_stream(run(runtime(), source->discover()), "public", "t"));
   c::PlanOptions options;
@@ -161,10 +193,13 @@ TEST_CASE("a lost snapshot says so, and a new plan reads the table") {
   auto plan = run(runtime(), source->plan(stream, options));
   REQUIRE(plan.splits.size() > 1);
   CHECK_FALSE(plan.resumable);
-  cluster().psql(db, "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+  cluster().psql(db,
+                 "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database() and "
+                 "pid <> pg_backend_pid()");
   auto later = postgres_source(db);
   CollectingSink sink;
-  CHECK(code_of([&] { run(runtime(), later->read(stream, plan.splits[0], std::nullopt, sink)); }) == "connector.snapshot_lost");
+  CHECK(code_of([&] { run(runtime(), later->read(stream, plan.splits[0], std::nullopt, sink)); }) ==
+        "connector.snapshot_lost");
   plan = run(runtime(), later->plan(stream, options));
   for (const auto& s : plan.splits) run(runtime(), later->read(stream, s, std::nullopt, sink));
   CHECK(sink.rows == 100'000);
@@ -190,7 +225,9 @@ TEST_CASE("one snapshot is one moment: what comes later is not in it, and nobody
 
 TEST_CASE("a view, which has no ranges, comes whole") {
   const auto db = new_database();
-  cluster().psql(db, "create table t (a int); insert into t select generate_series(1, 1000); create view v as select a, a::text b from t where a > 10");
+  cluster().psql(db,
+                 "create table t (a int); insert into t select generate_series(1, 1000); create view v as select a, "
+                 "a::text b from t where a > 10");
   auto source = postgres_source(db);
   const auto stream = configured(find_stream(run(runtime(), source->discover()), "public", "v"));
   const auto plan = run(runtime(), source->plan(stream, {}));
@@ -201,7 +238,9 @@ TEST_CASE("a view, which has no ranges, comes whole") {
 }
 
 TEST_CASE("a pasted Airbyte configuration is taken, what can't be done is refused by its own code") {
-  const auto ok = c::postgres::source_config(kBase + R"(,"schemas":["public"],"ssl_mode":{"mode":"verify-full","ca_certificate":"PEM"},"tunnel_method":{"tunnel_method":"NO_TUNNEL"},
+  const auto ok = c::postgres::source_config(
+      kBase +
+      R"(,"schemas":["public"],"ssl_mode":{"mode":"verify-full","ca_certificate":"PEM"},"tunnel_method":{"tunnel_method":"NO_TUNNEL"},
     "replication_method":{"method":"Standard"},"jdbc_url_params":"prepareThreshold=0&connectTimeout=7&ApplicationName=x","checkpoint_target_interval_seconds":300,
     "check_privileges":true,"max_db_connections":5,"entra_service_principal_auth":false,"sourceType":"postgres"})");
   CHECK(ok.parameters.sslmode == "verify-full");
@@ -210,11 +249,16 @@ TEST_CASE("a pasted Airbyte configuration is taken, what can't be done is refuse
   CHECK(ok.parameters.options.at("application_name") == "x");
   CHECK(ok.warnings.size() == 3);
   CHECK(c::postgres::source_config(kBase + "}").parameters.sslmode == "require");
-  CHECK(c::postgres::source_config(R"({"host":"127.0.0.1","port":1,"database":"d","username":"u"})").parameters.sslmode == "prefer");
-  CHECK(c::postgres::source_config(R"({"host":"/tmp","port":1,"database":"d","username":"u"})").parameters.sslmode == "prefer");
+  CHECK(
+      c::postgres::source_config(R"({"host":"127.0.0.1","port":1,"database":"d","username":"u"})").parameters.sslmode ==
+      "prefer");
+  CHECK(c::postgres::source_config(R"({"host":"/tmp","port":1,"database":"d","username":"u"})").parameters.sslmode ==
+        "prefer");
 
-  CHECK(config_code(kBase + R"(,"tunnel_method":{"tunnel_method":"SSH_KEY_AUTH","tunnel_host":"h"}})") == "postgres.tunnel_unavailable");
-  CHECK(config_code(kBase + R"(,"replication_method":{"method":"CDC","replication_slot":"s","publication":"p"}})") == "postgres.method_unavailable");
+  CHECK(config_code(kBase + R"(,"tunnel_method":{"tunnel_method":"SSH_KEY_AUTH","tunnel_host":"h"}})") ==
+        "postgres.tunnel_unavailable");
+  CHECK(config_code(kBase + R"(,"replication_method":{"method":"CDC","replication_slot":"s","publication":"p"}})") ==
+        "postgres.method_unavailable");
   CHECK(config_code(kBase + R"(,"replication_method":{"method":"Xmin"}})") == "postgres.method_unavailable");
   CHECK(config_code(kBase + R"(,"jdbc_url_params":"evil=1"})") == "postgres.jdbc_parameter_unknown");
   CHECK(config_code(kBase + R"(,"ssl_mode":{"mode":"sometimes"}})") == "connector.config_invalid");
@@ -228,7 +272,8 @@ TEST_CASE("a pasted Airbyte configuration is taken, what can't be done is refuse
   CHECK(spec["required"] == nlohmann::json::array({"host", "port", "database", "username"}));
   CHECK(spec["properties"]["password"]["airbyte_secret"] == true);
   CHECK(nlohmann::json::parse(connector.destination_spec)["properties"]["schema"]["default"] == "public");
-  const auto from_url = nlohmann::json::parse(connector.configuration_from_url("postgres://u:p@h:1/d?schema=s&application_name=a", true));
+  const auto from_url =
+      nlohmann::json::parse(connector.configuration_from_url("postgres://u:p@h:1/d?schema=s&application_name=a", true));
   CHECK(from_url["schemas"] == nlohmann::json::array({"s"}));
   CHECK(from_url["ssl_mode"]["mode"] == "prefer");
   CHECK(code_of([&] { c::postgres::source_config(from_url.dump()); }).empty());

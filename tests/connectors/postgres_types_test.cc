@@ -17,8 +17,13 @@ const std::vector<Column> kColumns{
     {"c_int4", "integer", {"-2147483648", "2147483647"}},
     {"c_int8", "bigint", {"-9223372036854775808", "9223372036854775807"}},
     {"c_float4", "real", {"'NaN'", "'-Infinity'", "1.17549435e-38", "3.4028235e38"}},
-    {"c_float8", "double precision", {"'NaN'", "'Infinity'", "-0.0", "2.2250738585072014e-308", "1.7976931348623157e308", "0.1"}},
-    {"c_numeric", "numeric", {"'NaN'", "'Infinity'", "'-Infinity'", "0.000000000000000000000000000000000000000001", "-123456789012345678901234567890.12345678901234567890"}},
+    {"c_float8",
+     "double precision",
+     {"'NaN'", "'Infinity'", "-0.0", "2.2250738585072014e-308", "1.7976931348623157e308", "0.1"}},
+    {"c_numeric",
+     "numeric",
+     {"'NaN'", "'Infinity'", "'-Infinity'", "0.000000000000000000000000000000000000000001",
+      "-123456789012345678901234567890.12345678901234567890"}},
     {"c_numeric_typmod", "numeric(10,2)", {"99999999.99", "-0.01", "0"}},
     {"c_money", "money", {"'$1,234.56'", "'-92233720368547758.08'"}},
     {"c_text", "text", {"''", "'ünïcödé 漢字 🙂'", "E'tab\\tnew\\nline\\\\N'", "repeat('long', 50000)"}},
@@ -34,9 +39,13 @@ const std::vector<Column> kColumns{
     {"c_date", "date", {"'4713-01-01 BC'", "'5874897-12-31'", "'infinity'", "'-infinity'"}},
     {"c_time", "time", {"'00:00:00'", "'24:00:00'", "'12:34:56.123456'"}},
     {"c_timetz", "timetz", {"'00:00:00+15:59'", "'12:34:56.123456-08'"}},
-    {"c_timestamp", "timestamp", {"'4713-01-01 00:00:00 BC'", "'294276-12-31 23:59:59.999999'", "'infinity'", "'-infinity'"}},
+    {"c_timestamp",
+     "timestamp",
+     {"'4713-01-01 00:00:00 BC'", "'294276-12-31 23:59:59.999999'", "'infinity'", "'-infinity'"}},
     {"c_timestamp3", "timestamp(3)", {"'2024-02-29 12:00:00.123'"}},
-    {"c_timestamptz", "timestamptz", {"'4713-01-01 00:00:00+00 BC'", "'294276-12-31 23:59:59.999999+00'", "'infinity'", "'2024-03-31 01:30:00+01'"}},
+    {"c_timestamptz",
+     "timestamptz",
+     {"'4713-01-01 00:00:00+00 BC'", "'294276-12-31 23:59:59.999999+00'", "'infinity'", "'2024-03-31 01:30:00+01'"}},
     {"c_interval", "interval", {"'178000000 years'", "'-178000000 years'", "'1 year 2 mons 3 days 04:05:06.789'"}},
     {"c_inet", "inet", {"'192.168.0.1/24'", "'::ffff:1.2.3.4'"}},
     {"c_cidr", "cidr", {"'10.0.0.0/8'", "'2001:db8::/32'"}},
@@ -87,10 +96,13 @@ std::string make_table() {
     columns += ", " + std::string(c.name) + " " + c.type;
     most = std::max(most, c.values.size());
   }
-  std::string sql = "create type mood as enum ('sad', 'happy'); create domain positive as int check (value > 0); "
-                    "create domain very_positive as positive check (value > 100); create domain happy_mood as mood; create type pair as (a int, b text); "
-                    "create type float_range as range (subtype = float8); create extension hstore; create extension citext; "
-                    "create table wide (" + columns + ", g int generated always as (n * 2) stored); ";
+  std::string sql =
+      "create type mood as enum ('sad', 'happy'); create domain positive as int check (value > 0); "
+      "create domain very_positive as positive check (value > 100); create domain happy_mood as mood; create type pair "
+      "as (a int, b text); "
+      "create type float_range as range (subtype = float8); create extension hstore; create extension citext; "
+      "create table wide (" +
+      columns + ", g int generated always as (n * 2) stored); ";
   for (std::size_t row = 0; row <= most; ++row) {  // the last one is all null
     std::string names = "n", values = std::to_string(row);
     for (const auto& c : kColumns) {
@@ -112,24 +124,28 @@ TEST_CASE("every common type arrives with the same text, extremes and nulls incl
   const auto stream = find_stream(run(runtime(), source->discover()), "public", "wide");
   REQUIRE(stream.schema.fields.size() == kColumns.size() + 2);
   const auto target = target_of(stream, "dw", "wide", 1);
-  CHECK(run(runtime(), load_stream(runtime().runtime(), *source, *destination, configured(stream), target, "t", 1, {})) == 7);
+  CHECK(run(runtime(),
+            load_stream(runtime().runtime(), *source, *destination, configured(stream), target, "t", 1, {})) == 7);
   run(runtime(), destination->publish(target));
   for (const auto& c : kColumns) {
-    const std::string sql = "set search_path = ''; select string_agg(coalesce(" + std::string(c.name) + "::text, '<null>'), ' | ' order by n) from ";
+    const std::string sql = "set search_path = ''; select string_agg(coalesce(" + std::string(c.name) +
+                            "::text, '<null>'), ' | ' order by n) from ";
     INFO(c.name);
     CHECK(cluster().query(from, sql + "public.wide") == cluster().query(to, sql + "dw.wide"));
   }
   CHECK(cluster().query(from, "select sum(g) from wide") == cluster().query(to, "select sum(g) from dw.wide"));
 
-  const auto type_of = [&](const std::string& column) { return stream.schema.fields.at(*stream.schema.index_of(column)).type; };
+  const auto type_of = [&](const std::string& column) {
+    return stream.schema.fields.at(*stream.schema.index_of(column)).type;
+  };
   CHECK(type_of("c_numeric_typmod") == c::Type(c::Kind::numeric, "numeric(10,2)"));
   CHECK(type_of("c_enum").pg_type == "text");
   CHECK(type_of("c_enum_array").pg_type == "text[]");
   CHECK(type_of("c_domain2").pg_type == "integer");
   CHECK(type_of("c_domain_array").pg_type == "integer[]");
   for (const auto& f : stream.schema.fields) {
-    const bool text = f.name == "c_composite" || f.name == "c_composite_array" || f.name == "c_user_range" || f.name == "c_regclass" ||
-                      f.name == "c_aclitem" || f.name == "c_hstore" || f.name == "c_citext";
+    const bool text = f.name == "c_composite" || f.name == "c_composite_array" || f.name == "c_user_range" ||
+                      f.name == "c_regclass" || f.name == "c_aclitem" || f.name == "c_hstore" || f.name == "c_citext";
     INFO(f.name);
     CHECK(f.as_text == text);
   }

@@ -1,5 +1,5 @@
-// The claim that both the property test and the fuzz target hold RowReader to: whatever the bytes are, it gives fields that
-// lie inside them, in order, or throws connector.bad_row; and what it gave writes back as the same bytes.
+// The claim that both the property test and the fuzz target hold RowReader to: whatever the bytes are, it gives fields
+// that lie inside them, in order, or throws connector.bad_row; and what it gave writes back as the same bytes.
 #pragma once
 
 #include <cstdlib>

@@ -16,8 +16,10 @@ using namespace connectors;
 
 Stream discovered(RealRuntime& runtime, Source& source, const StreamName& name) {
   const Catalog catalog = run(runtime, source.discover());
-  CHECK(std::is_sorted(catalog.streams.begin(), catalog.streams.end(), [](const Stream& a, const Stream& b) { return a.name < b.name; }));
-  const auto it = std::find_if(catalog.streams.begin(), catalog.streams.end(), [&](const Stream& s) { return s.name == name; });
+  CHECK(std::is_sorted(catalog.streams.begin(), catalog.streams.end(),
+                       [](const Stream& a, const Stream& b) { return a.name < b.name; }));
+  const auto it =
+      std::find_if(catalog.streams.begin(), catalog.streams.end(), [&](const Stream& s) { return s.name == name; });
   REQUIRE(it != catalog.streams.end());
   return *it;
 }
@@ -56,7 +58,8 @@ void check_sink(const CollectingSink& sink, const Split& split, std::int64_t bef
   REQUIRE(!sink.checkpoints.empty());
   CHECK(sink.empty_batches == 0);
   CHECK_FALSE(sink.after_checkpoint);
-  const auto complete = std::count_if(sink.checkpoints.begin(), sink.checkpoints.end(), [](const Checkpoint& c) { return c.complete; });
+  const auto complete =
+      std::count_if(sink.checkpoints.begin(), sink.checkpoints.end(), [](const Checkpoint& c) { return c.complete; });
   CHECK(complete == 1);
   CHECK(sink.checkpoints.back().complete);
   CHECK(sink.checkpoints.back().id == split.id);
@@ -87,12 +90,14 @@ asio::awaitable<void> cancel_a_read(Runtime runtime, Source& source, ConfiguredS
   co_await group.stop();
 }
 
-asio::awaitable<void> read_all_at_once(Runtime runtime, Source& source, ConfiguredStream stream, SplitPlan plan, std::vector<CollectingSink>& sinks) {
+asio::awaitable<void> read_all_at_once(Runtime runtime, Source& source, ConfiguredStream stream, SplitPlan plan,
+                                       std::vector<CollectingSink>& sinks) {
   TaskGroup group(runtime);
   auto body = [](Source& from, ConfiguredStream what, Split part, CollectingSink& into) -> asio::awaitable<void> {
     co_await from.read(what, part, std::nullopt, into);
   };
-  for (std::size_t i = 0; i < plan.splits.size(); ++i) group.spawn("read", body(source, stream, plan.splits[i], sinks[i]));
+  for (std::size_t i = 0; i < plan.splits.size(); ++i)
+    group.spawn("read", body(source, stream, plan.splits[i], sinks[i]));
   co_await group.join();
 }
 

@@ -10,10 +10,10 @@
 namespace millrace::test {
 
 struct SourceUnderTest {
-  std::function<std::unique_ptr<connectors::Source>()> make;   // a new object on the same, resting data
-  connectors::StreamName stream;                               // one with a key and at least a thousand rows
+  std::function<std::unique_ptr<connectors::Source>()> make;  // a new object on the same, resting data
+  connectors::StreamName stream;                              // one with a key and at least a thousand rows
   std::int64_t rows = 0;
-  connectors::PlanOptions several;                             // options under which its plan has several splits
+  connectors::PlanOptions several;  // options under which its plan has several splits
 };
 
 void source_conformance(RealRuntime& runtime, const SourceUnderTest& subject);

@@ -47,7 +47,8 @@ std::string connect_code(const PostgresParameters& p) {
   return code_of([&] { connect(p); });
 }
 
-PostgresResult query(PostgresSession& s, const std::string& sql, const std::vector<std::optional<std::string>>& values = {}) {
+PostgresResult query(PostgresSession& s, const std::string& sql,
+                     const std::vector<std::optional<std::string>>& values = {}) {
   return run(runtime(), s.query(sql, values));
 }
 
@@ -91,9 +92,12 @@ TEST_CASE("a statement that fails leaves the session usable and says why") {
 }
 
 TEST_CASE("each way of failing to connect has its own code") {
-  cluster().psql("postgres", "drop role if exists locked; drop role if exists nopass; create role locked login password 'right'; create role nopass login");
-  cluster().set_hba("local all postgres trust\nhost all postgres 127.0.0.1/32 trust\nhost all locked 127.0.0.1/32 scram-sha-256\n"
-                    "hostssl all nopass 127.0.0.1/32 trust\n");
+  cluster().psql("postgres",
+                 "drop role if exists locked; drop role if exists nopass; create role locked login password 'right'; "
+                 "create role nopass login");
+  cluster().set_hba(
+      "local all postgres trust\nhost all postgres 127.0.0.1/32 trust\nhost all locked 127.0.0.1/32 scram-sha-256\n"
+      "hostssl all nopass 127.0.0.1/32 trust\n");
   auto p = parameters("127.0.0.1");
   SECTION("wrong password") {
     p.user = "locked";
@@ -149,7 +153,8 @@ TEST_CASE("each way of failing to connect has its own code") {
 TEST_CASE("COPY out gives whole tuples without header and trailer, whatever the piece size") {
   auto s = connect();
   const std::string sql =
-      "copy (select g, repeat('x', g % 300), case when g % 7 = 0 then repeat('y', 700000) end from generate_series(1, 200) g) to stdout "
+      "copy (select g, repeat('x', g % 300), case when g % 7 = 0 then repeat('y', 700000) end from generate_series(1, "
+      "200) g) to stdout "
       "(format binary)";
   const auto whole = copy_out(*s, sql, 1 << 30);
   CHECK(whole.second == 200);
@@ -168,10 +173,13 @@ TEST_CASE("COPY out of nothing gives nothing") {
 
 TEST_CASE("a COPY out that fails on its way throws the server's words and leaves the session usable") {
   auto s = connect();
-  CHECK(code_of([&] { copy_out(*s, "copy (select 1000 / (5000 - g) from generate_series(1, 10000) g) to stdout (format binary)", 100); }) ==
-        "postgres.query_failed");
+  CHECK(code_of([&] {
+          copy_out(*s, "copy (select 1000 / (5000 - g) from generate_series(1, 10000) g) to stdout (format binary)",
+                   100);
+        }) == "postgres.query_failed");
   CHECK(s->usable());
-  CHECK(code_of([&] { copy_out(*s, "copy no_such_table to stdout (format binary)", 100); }) == "postgres.object_missing");
+  CHECK(code_of([&] { copy_out(*s, "copy no_such_table to stdout (format binary)", 100); }) ==
+        "postgres.object_missing");
   CHECK(code_of([&] { copy_out(*s, "select 1", 100); }) == "postgres.query_failed");
   CHECK(query(*s, "select 1").at(0, 0) == "1");
 }
@@ -179,10 +187,11 @@ TEST_CASE("a COPY out that fails on its way throws the server's words and leaves
 TEST_CASE("what COPY gives out COPY takes in, in writes of any size") {
   auto s = connect();
   run(runtime(), s->execute("create table copied (g int, t text, b text)"));
-  const auto whole = copy_out(*s,
-                              "copy (select g, repeat('x', g % 300), case when g % 50 = 0 then repeat('y', 700000) end from "
-                              "generate_series(1, 3000) g) to stdout (format binary)",
-                              1 << 30);
+  const auto whole =
+      copy_out(*s,
+               "copy (select g, repeat('x', g % 300), case when g % 50 = 0 then repeat('y', 700000) end from "
+               "generate_series(1, 3000) g) to stdout (format binary)",
+               1 << 30);
   const std::string header("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19), trailer("\xff\xff", 2);
   for (const std::size_t size : {std::size_t{777}, std::size_t{100'000}, whole.first.size()}) {
     run(runtime(), s->execute("truncate copied"));
@@ -281,7 +290,9 @@ TEST_CASE("a running statement can be cancelled from outside, and a wait by its 
 
   auto cancelled = [](PostgresSession& session) -> asio::awaitable<void> {
     TaskGroup group(runtime().runtime());
-    auto body = [](PostgresSession& target) -> asio::awaitable<void> { co_await target.query("select pg_sleep(60)", {}); };
+    auto body = [](PostgresSession& target) -> asio::awaitable<void> {
+      co_await target.query("select pg_sleep(60)", {});
+    };
     group.spawn("query", body(session));
     co_await group.stop();
   };
@@ -294,8 +305,9 @@ TEST_CASE("a running statement can be cancelled from outside, and a wait by its 
 // Turns TLS on with a certificate of its own for localhost; the path of that certificate.
 std::string turn_tls_on(test::PgCluster& tls) {
   const std::string dir = tls.data_dir().string(), crt = dir + "/server.crt", key = dir + "/server.key";
-  const std::string make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout " + key + " -out " + crt +
-                           " 2>/dev/null && chown --reference=" + dir + " " + crt + " " + key + " && chmod 600 " + key;
+  const std::string make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout " + key +
+                           " -out " + crt + " 2>/dev/null && chown --reference=" + dir + " " + crt + " " + key +
+                           " && chmod 600 " + key;
   REQUIRE(std::system(make.c_str()) == 0);
   tls.append_conf("ssl = on");
   tls.restart();
@@ -310,7 +322,8 @@ TEST_CASE("over TLS queries and both COPYs work as without, and certificates are
   p.sslmode = "require";
   auto s = connect(p);
   CHECK(query(*s, "select ssl from pg_stat_ssl where pid = pg_backend_pid()").at(0, 0) == "t");
-  const std::string sql = "copy (select g, repeat('x', g % 3000) from generate_series(1, 5000) g) to stdout (format binary)";
+  const std::string sql =
+      "copy (select g, repeat('x', g % 3000) from generate_series(1, 5000) g) to stdout (format binary)";
   const auto rows = copy_out(*s, sql, 100'000);
   CHECK(rows.second == 5000);
   CHECK(s->copy_out_rows() == 5000);
@@ -321,8 +334,9 @@ TEST_CASE("over TLS queries and both COPYs work as without, and certificates are
   CHECK(run(runtime(), s->copy_in_end()) == 5000);
   run(runtime(), s->copy_in_begin("copy copied from stdin"));
   run(runtime(), s->copy_in_fail("called off"));
-  CHECK(code_of([&] { copy_out(*s, "copy (select 1 / (500 - g) from generate_series(1, 1000) g) to stdout (format binary)", 1); }) ==
-        "postgres.query_failed");
+  CHECK(code_of([&] {
+          copy_out(*s, "copy (select 1 / (500 - g) from generate_series(1, 1000) g) to stdout (format binary)", 1);
+        }) == "postgres.query_failed");
   CHECK(s->usable());
   tls.psql("postgres", "select pg_terminate_backend(" + std::to_string(s->backend_pid()) + ", 10000)");
   CHECK(code_of([&] { query(*s, "select 1"); }) == "postgres.connection_lost");
@@ -344,7 +358,8 @@ TEST_CASE("a connection that nobody answers ends at its time-out") {
 }
 
 TEST_CASE("a PostgreSQL URL is read with its escapes, an IPv6 host and parameters") {
-  const auto p = parse_postgres_url("postgres://us%40er:p%2Fw@[::1]:6543/da%20ta?sslmode=verify-full&application_name=x%26y");
+  const auto p =
+      parse_postgres_url("postgres://us%40er:p%2Fw@[::1]:6543/da%20ta?sslmode=verify-full&application_name=x%26y");
   CHECK(p.user == "us@er");
   CHECK(p.password == "p/w");
   CHECK(p.host == "::1");

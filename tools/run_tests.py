@@ -2,7 +2,8 @@
 """Runs tests and counts them: Catch2 programs of a build directory, and Python's unittest modules.
 
 Each Catch2 test case and each Python test is one test. A program that dies has failed, whatever it had passed before.
-The counts of several calls (one a build) are added up in a file; `--total` prints the line that CI reads.
+The counts of several calls (one a build) are added up in a file; `--total` prints the line that CI reads, and only then
+is a failed test an exit code.
 """
 
 import argparse
@@ -65,7 +66,10 @@ def run_program(test, env, scale):
         report = pathlib.Path(folder) / "report.xml"
         is_catch = "unit" in test["suite_names"]
         options = ["-r", "xml", "-o", str(report)] if is_catch else []
-        code, text = run([*test["cmd"], *options], timeout, environment, test.get("workdir") or ROOT)
+        try:
+            code, text = run([*test["cmd"], *options], timeout, environment, test.get("workdir") or ROOT)
+        except OSError as failure:
+            return Outcome(name, failed=1, text=str(failure))
         content = report.read_text(errors="replace") if report.exists() else ""
     seconds = time.monotonic() - started
     if code == 77:
@@ -181,7 +185,7 @@ def main():
             print("failed in: " + ", ".join(counts["names"]))
         print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped", flush=True)
         return int(counts["failed"] > 0 or counts["passed"] == 0)
-    return int(any(outcome.failed for outcome in outcomes))
+    return 0  # the counts tell; any other exit code means that this runner itself failed
 
 
 if __name__ == "__main__":

@@ -43,6 +43,29 @@ class DevTest(unittest.TestCase):
         self.assertIn("./dev test ", (REPO / "README.md").read_text())
 
 
+class BuildTest(unittest.TestCase):
+    def script(self, text):
+        """Runs lines in a folder of its own, with what the commands of ./dev share."""
+        folder = temp_dir("build")
+        return subprocess.run(["bash", "-c", f". {REPO}/tools/dev/common.sh\n{text}"], cwd=folder, capture_output=True, text=True, check=False)
+
+    def test_a_build_that_fails_is_told_also_where_its_status_is_looked_at(self):
+        broken = "cat > meson.build <<< \"project('x', 'cpp')\nexecutable('x', 'x.cc')\"\n"
+        for file, words in (("", "meson setup of b failed"), ("echo 'int main() { return 0 }' > x.cc", "the build of b failed")):
+            with self.subTest(words):
+                done = self.script(f"{broken}{file}\nif build_in b g++ --; then echo went on; else echo refused; fi")
+                self.assertIn("refused", done.stdout)
+                self.assertNotIn("went on", done.stdout)
+                self.assertIn(words, done.stderr)
+        self.assertNotEqual(self.script(broken + "build_release; echo went on").returncode, 0)
+
+    def test_a_good_build_is_built_and_built_again(self):
+        done = self.script("cat > meson.build <<< \"project('x', 'cpp')\nexecutable('x', 'x.cc')\"\necho 'int main() {}' > x.cc\n"
+                           "build_in b g++ -- && build_in b g++ -- && b/x && echo well")
+        self.assertIn("well", done.stdout, done.stdout + done.stderr)
+        self.assertEqual(done.stdout.count("configuring b"), 1)
+
+
 class DocumentationTest(unittest.TestCase):
     def test_the_documentation_is_in_order(self):
         done = subprocess.run([sys.executable, "-B", REPO / "tools/check_docs.py"], capture_output=True, text=True, check=False)
@@ -92,6 +115,8 @@ class CountingTest(unittest.TestCase):
                 test = {"name": "p", "cmd": [str(program)], "timeout": 30, "suite_names": ["unit"]}
                 outcome = run_tests.run_program(test, {}, 1)
                 self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (passed, failed, skipped), outcome.text)
+        missing = {"name": "p", "cmd": ["/nonexistent"], "timeout": 30, "suite_names": ["unit"]}
+        self.assertEqual(run_tests.run_program(missing, {}, 1).failed, 1)
 
     def test_the_last_line_and_the_exit_code_tell_of_a_failure(self):
         done = self.counted("--failed", "build of x")

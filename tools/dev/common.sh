@@ -23,10 +23,11 @@ no_more_arguments() {
 
 jobs() { nproc; }
 
-# Configures a build directory if it isn't, and builds the targets.
+# Configures a build directory if it isn't, and builds the targets. Its status is that of the build, also where a caller
+# looks at it (bash forgets `set -e` there).
 #   build_in DIR COMPILER MESON-OPTIONS... -- TARGETS...
 build_in() {
-  local dir=$1 compiler=$2 start options=()
+  local dir=$1 compiler=$2 start options=() log
   shift 2
   while [ "${1:---}" != -- ]; do options+=("$1"); shift; done
   [ $# -eq 0 ] || shift
@@ -34,14 +35,18 @@ build_in() {
   if [ ! -f "$dir/build.ninja" ]; then
     rm -rf "$dir"
     say "configuring $dir"
-    local log
     log=$(mktemp)
-    CXX="ccache $compiler" CXX_LD=mold run meson setup "$dir" "${options[@]}" > "$log" || { cat "$log"; fail "meson setup failed"; }
+    if ! CXX="ccache $compiler" CXX_LD=mold run meson setup "$dir" "${options[@]}" > "$log"; then
+      cat "$log"
+      rm -f "$log"
+      printf './dev: meson setup of %s failed\n' "$dir" >&2
+      return 1
+    fi
     rm -f "$log"
   fi
   say "building $dir"
-  run ninja -C "$dir" "$@"
+  run ninja -C "$dir" "$@" || { printf './dev: the build of %s failed\n' "$dir" >&2; return 1; }
   say "built $dir in $(($(date +%s) - start)) s"
 }
 
-build_release() { build_in build g++ -- "$@"; }
+build_release() { build_in build g++ -- "$@" || exit 1; }

@@ -31,7 +31,11 @@ done
 started=$(date +%s)
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
-tests() { python3 -B tools/run_tests.py --counts "$counts" "$@" || true; }
+# Failed tests are counted, and are no error here; a runner that dies is one more failure.
+tests() {
+  python3 -B tools/run_tests.py --counts "$counts" "$@" ||
+    python3 -B tools/run_tests.py --counts "$counts" --failed "the runner of: $*"
+}
 finish() {
   say "tests took $(($(date +%s) - started)) s"
   python3 -B tools/run_tests.py --counts "$counts" --total
@@ -43,7 +47,7 @@ if [ $all = yes ]; then bash tools/dev/setup.sh --quiet --extra; else bash tools
 build_or_count() {
   local name=$1
   shift
-  (build_in "$@") || { tests --failed "build of $name"; return 1; }
+  build_in "$@" || { tests --failed "build of $name"; return 1; }
 }
 
 cuts=30

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "common/time_point.h"
 #include "connectors/schema.h"
 
 namespace millrace::workflows {
@@ -25,6 +26,8 @@ struct SyncOptions {
   std::size_t splits_parallel = 0;
   std::int64_t rows_per_split = 0;
   bool adopt = false;  // take a table that is not ours
+  Duration stall_limit =
+      std::chrono::minutes(90);  // a stream that moves no row for so long fails; not a job's own choice
 
   static constexpr std::size_t kStreamsParallel = 2;
   static constexpr std::size_t kSplitsParallel = 2;

@@ -7,6 +7,7 @@
 
 #include "workflows/stream_failure.h"
 #include "workflows/stream_outcomes.h"
+#include "workflows/sync_stream.h"
 
 namespace millrace::workflows {
 
@@ -81,12 +82,12 @@ json steps_json(const engine::ExecutionDetail& detail) {
 json streams_so_far(const engine::StepDescription& sync) {
   json streams = parse_object(sync.heartbeat).value("streams", json::array());
   for (auto& s : streams) {
-    const std::string scope =
-        s.value("namespace", "").empty() ? s.value("name", "") : s.value("namespace", "") + "." + s.value("name", "");
+    const std::string scope = scope_of(name_from_json(s));
     if (const auto it = sync.checkpoints.find("done/" + scope); it != sync.checkpoints.end()) {
       const json done = parse_object(it->second);
       s["status"] = "loaded";
       s["rowsRead"] = s["rowsCommitted"] = done.value("rows", std::int64_t{0});
+      s["splits"] = {{"total", done.value("splits", 0)}, {"complete", done.value("splits", 0)}};
       s.erase("failure");
     }
   }

@@ -52,6 +52,17 @@ void StreamProgress::set_failure(engine::Failure failure) {
   status_.store(Status::failed);
 }
 
+void StreamProgress::begin(MonoTime now) {
+  std::lock_guard lock(mutex_);
+  began_ = now;
+  rows_found_ = rows_committed.load();
+}
+
+void StreamProgress::end(MonoTime now) {
+  std::lock_guard lock(mutex_);
+  if (began_) worked_ = std::chrono::duration_cast<Duration>(now - *began_);
+}
+
 std::optional<engine::Failure> StreamProgress::failure() const {
   std::lock_guard lock(mutex_);
   return failure_;
@@ -67,6 +78,10 @@ json StreamProgress::view() const {
               {"bytesRead", bytes_read.load()},
               {"bytesCommitted", bytes_committed.load()},
               {"splits", {{"total", splits_total.load()}, {"complete", splits_complete.load()}}}};
+  // Of what has ended: rows a second over all of it.
+  if (worked_ > Duration{0})
+    out["rate"] =
+        static_cast<std::int64_t>(static_cast<double>(rows_committed.load() - rows_found_) / to_seconds(worked_));
   if (!consistency_.empty()) out["consistency"] = consistency_;
   if (failure_) out["failure"] = failure_json(*failure_);
   return out;

@@ -38,6 +38,10 @@ class StreamProgress {
   std::atomic<std::int64_t> waited_for_source_us{0};
   std::atomic<std::int64_t> waited_for_destination_us{0};
 
+  // This attempt works at the stream from `now` on, having found what earlier ones left; and until `now`.
+  void begin(MonoTime now);
+  void end(MonoTime now);
+
   void set_status(Status status) { status_.store(status); }
   Status status() const { return status_.load(); }
   void set_consistency(std::string consistency);
@@ -53,6 +57,9 @@ class StreamProgress {
   mutable std::mutex mutex_;
   std::string consistency_;
   std::optional<engine::Failure> failure_;
+  std::optional<MonoTime> began_;
+  Duration worked_{0};
+  std::int64_t rows_found_ = 0;
 };
 std::string_view to_string(StreamProgress::Status status);
 

@@ -80,6 +80,9 @@ bool StreamSync::take_earlier_outcome() {
 asio::awaitable<void> StreamSync::run() {
   if (take_earlier_outcome()) co_return;
   progress_.set_status(StreamProgress::Status::running);
+  // Here and not where the splits are read: it must be stopped whatever ends this, also a cancellation.
+  TaskGroup watch(ctx_.runtime());
+  watch.spawn("stall watch", watch_stall());
   std::exception_ptr error;
   try {
     co_await load();
@@ -87,6 +90,7 @@ asio::awaitable<void> StreamSync::run() {
     error = std::current_exception();
   }
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await watch.stop();
   co_await close_ends();
   if (error) std::rethrow_exception(error);
 }
@@ -160,12 +164,54 @@ asio::awaitable<void> StreamSync::read_splits() {
   }
   const auto skipped = split_plan_.splits.size() - todo_.size();
   if (skipped > 0) ctx_.log(LogLevel::info, scope_ + ": goes on after " + std::to_string(skipped) + " complete splits");
+  progress_.begin(ctx_.runtime().mono());
   TaskGroup workers(ctx_.runtime());
   const std::size_t parallel = std::min(std::max<std::size_t>(1, options_.splits_parallel), todo_.size());
   for (std::size_t i = 0; i < parallel; ++i) workers.spawn("split worker", run_split_worker(*this));
-  co_await workers.join();
+  set_workers(&workers);
+  std::exception_ptr error;
+  try {
+    co_await workers.join();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  set_workers(nullptr);
+  progress_.end(ctx_.runtime().mono());
   if (error_) std::rethrow_exception(error_);
+  if (error) std::rethrow_exception(error);
   suspended_ = next_ < todo_.size();
+}
+
+// A system that neither fails nor moves would hold a job for good: the stream fails then, and says who was waited for.
+asio::awaitable<void> StreamSync::watch_stall() {
+  const Duration limit = options_.stall_limit;
+  const auto moved = [&] {
+    return progress_.rows_read.load() + progress_.rows_committed.load() + progress_.splits_complete.load();
+  };
+  std::int64_t last = -1;
+  MonoTime since = ctx_.runtime().mono();
+  for (;;) {
+    co_await ctx_.runtime().sleep_for(std::min<Duration>(limit / 4, std::chrono::seconds(15)));
+    const MonoTime now = ctx_.runtime().mono();
+    const std::int64_t at = moved();
+    std::lock_guard lock(mutex_);
+    if (workers_ == nullptr || at != last) {
+      last = at;
+      since = now;
+    } else if (now - since >= limit && !error_) {
+      const bool writing = progress_.rows_read.load() > progress_.rows_committed.load();
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+      error_ = std::make_exception_ptr(
+          Error("sync.stalled", scope_ + ": no row in " + std::to_string(seconds) + " s; " +
+                                    (writing ? "rows were read and not committed" : "the source gave none")));
+      workers_->cancel();
+    }
+  }
+}
+
+void StreamSync::set_workers(TaskGroup* workers) {
+  std::lock_guard lock(mutex_);
+  workers_ = workers;
 }
 
 asio::awaitable<void> StreamSync::finish() {

@@ -13,6 +13,7 @@
 
 #include "common/awaitable.h"
 #include "common/event.h"
+#include "common/task_group.h"
 #include "connectors/destination.h"
 #include "connectors/source.h"
 #include "engine/step.h"
@@ -67,6 +68,8 @@ class StreamSync {
   asio::awaitable<void> make_plan();
   asio::awaitable<void> read_splits();
   asio::awaitable<void> finish();
+  asio::awaitable<void> watch_stall();
+  void set_workers(TaskGroup* workers);
   asio::awaitable<void> close_ends();
   bool take_earlier_outcome();
   bool all_complete() const;
@@ -90,6 +93,7 @@ class StreamSync {
   std::size_t next_ = 0;                        // guarded
   std::map<std::string, std::int64_t> rows_;    // complete splits; guarded
   std::exception_ptr error_;                    // guarded
+  TaskGroup* workers_ = nullptr;                // while splits are read; guarded
   bool opening_ = false;                        // guarded: one open_split() at a time
   Event opened_;
   bool suspended_ = false;  // guarded while workers run

@@ -266,6 +266,22 @@ TEST_CASE_METHOD(SyncFixture, "cancelling ends reading at once; what was committ
   CHECK(world->closed.size() == 2);
 }
 
+TEST_CASE_METHOD(SyncFixture, "a stream that neither fails nor moves ends as stalled, with who was waited for") {
+  world->tables["public.a"] = {2, 10, true};
+  world->tables["public.b"] = {1, 10, true};
+  options.stall_limit = std::chrono::milliseconds(200);
+  Event never;
+  world->in_read = [&](std::string stream, std::string split) -> asio::awaitable<void> {
+    if (stream == "public.a" && split == "0001") co_await never.wait();
+  };
+  const auto outcome = attempt();
+  REQUIRE(outcome.failure);
+  CHECK(outcome.failure->type == "sync.stalled");
+  CHECK(outcome.failure->message.find("the source gave none") != std::string::npos);
+  CHECK(world->stored["public.a"].splits.size() == 1);
+  CHECK(world->stored["public.b"].finished);
+}
+
 TEST_CASE_METHOD(SyncFixture,
                  "normalize publishes what is loaded, tells what was published before, and keeps failures apart") {
   world->tables["public.a"] = {1, 10, true};

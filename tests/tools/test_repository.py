@@ -122,6 +122,13 @@ class CountingTest(unittest.TestCase):
                 test = {"name": "p", "cmd": [str(program)], "timeout": 30, "suite_names": ["unit"]}
                 outcome = run_tests.run_program(test, {}, 1)
                 self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (passed, failed, skipped), outcome.text)
+        script = pathlib.Path(folder) / "program.sh"
+        for code, counts in ((0, (1, 0, 0)), (1, (0, 1, 0)), (77, (0, 0, 1))):
+            script.write_text(f"#!/bin/sh\n[ $# -eq 1 ] || exit 9\nexit {code}\n")
+            script.chmod(0o755)
+            test = {"name": "p", "cmd": [str(script), "own"], "timeout": 30, "suite_names": ["unit"]}
+            outcome = run_tests.run_program(test, {}, 1)
+            self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), counts, "a script counts by its exit code")
         missing = {"name": "p", "cmd": ["/nonexistent"], "timeout": 30, "suite_names": ["unit"]}
         self.assertEqual(run_tests.run_program(missing, {}, 1).failed, 1)
 

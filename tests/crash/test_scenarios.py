@@ -26,23 +26,29 @@ class ScenarioTest(CrashCase):
         self.check_equal()
         return job
 
-    def terminate(self, cluster, database):
-        """Ends all sessions on a database, as an administrator would."""
+    def terminate_until_felt(self, job_id, cluster, database):
+        """Ends all sessions on a database, as an administrator would, until it has cost an attempt: a session that is ended
+        while it is idle is simply opened again, and nobody is the worse for it."""
         sql = ("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
-               f"datname = '{database}' AND backend_type = 'client backend'")
-        # Between two splits there may be none for a moment.
-        return wait_until(lambda: cluster.value(sql, "postgres"), "a session to end", 20, every=0.001)
+               f"datname = '{database}' AND backend_type = 'client backend' AND state <> 'idle'")
+
+        def felt():
+            cluster.value(sql, "postgres")
+            job = self.server.job(job_id)
+            return any(a.get("failure") for a in self.sync_attempts(job)) or job["status"] not in ("running", "incomplete")
+
+        wait_until(felt, "an attempt that lost its sessions", 30, every=0.001)
 
     def test_sessions_ended_at_the_source(self):
         job_id = self.start()
         self.under_load(job_id)
-        self.terminate(self.source, "shop")
+        self.terminate_until_felt(job_id, self.source, "shop")
         self.ends_well(job_id)
 
     def test_sessions_ended_at_the_destination(self):
         job_id = self.start()
         self.under_load(job_id)
-        self.terminate(self.destination, "mirror")
+        self.terminate_until_felt(job_id, self.destination, "mirror")
         self.ends_well(job_id)
 
     def test_the_source_restarts(self):

@@ -1,10 +1,20 @@
+// The pool is one io_context a thread, not one for all; a strand is bound to one of them, in turn, when it is made.
+//
+// With one io_context for all threads, each handler that a coroutine posts wakes another thread, which takes the next
+// step of the very same strand: a copy spent more in futexes and context switches than in moving bytes (0.31 against
+// 0.14 us a row, 0.8 against 1.03 times psql's speed on two cores). Bound to a thread, a strand's steps stay in one
+// queue and one cache; only what crosses strands crosses threads. The price is that a handler that runs long holds up
+// the strands beside it, which is why none may (DESIGN, "Conventions").
 #include "common/runtime.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <random>
 #include <thread>
 
+#include <fmt/format.h>
+#include <pthread.h>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -14,10 +24,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-#include <pthread.h>
 
 namespace millrace {
 namespace {
@@ -54,19 +63,24 @@ std::string Runtime::uuid() const {
 
 class RealRuntime::Impl final : public Runtime::Backend {
  public:
-  explicit Impl(RuntimeOptions options) : options_(options), work_(asio::make_work_guard(io_)) {
+  explicit Impl(RuntimeOptions options) : options_(options) {
     if (options_.pool_threads == 0) options_.pool_threads = std::max(2U, std::thread::hardware_concurrency());
+    for (unsigned i = 0; i < options_.pool_threads; ++i) pool_.push_back(std::make_unique<PoolThread>());
+  }
+  // All are shut down before the first is freed: what still waits in one may own a socket of another.
+  ~Impl() override {
+    for (auto& t : pool_) t->io.shut_down();
   }
 
-  asio::any_io_executor executor() override { return io_.get_executor(); }
-  asio::any_io_executor make_strand() override { return asio::make_strand(io_); }
+  asio::any_io_executor executor() override { return next().get_executor(); }
+  asio::any_io_executor make_strand() override { return asio::make_strand(next()); }
   WallTime now() override { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
   MonoTime mono() override { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
   std::uint64_t random() override { return os_random(); }
 
   asio::awaitable<void> sleep_until(MonoTime when) override {
     // Truncating to microseconds went down: one more so that it is never early.
-    asio::steady_timer timer(io_, when + Duration(1));
+    asio::steady_timer timer(co_await asio::this_coro::executor, when + Duration(1));
     co_await timer.async_wait(asio::use_awaitable);
   }
 
@@ -76,10 +90,11 @@ class RealRuntime::Impl final : public Runtime::Backend {
         [this](auto handler, std::function<void()> body) {
           asio::any_io_executor ex = asio::get_associated_executor(handler);
           Handler h(std::move(handler));
-          asio::post(lane(), [h = std::move(h), ex, guard = asio::make_work_guard(ex), body = std::move(body)]() mutable {
-            body();
-            asio::post(ex, std::move(h));
-          });
+          asio::post(lane(),
+                     [h = std::move(h), ex, guard = asio::make_work_guard(ex), body = std::move(body)]() mutable {
+                       body();
+                       asio::post(ex, std::move(h));
+                     });
         },
         asio::use_awaitable, std::move(work));
   }
@@ -90,26 +105,42 @@ class RealRuntime::Impl final : public Runtime::Backend {
 
   void run() {
     std::vector<std::thread> others;
-    for (unsigned i = 1; i < options_.pool_threads; ++i) {
-      others.emplace_back([this] { io_.run(); });
+    for (std::size_t i = 1; i < pool_.size(); ++i) {
+      others.emplace_back([io = &pool_[i]->io] { io->run(); });
       ::pthread_setname_np(others.back().native_handle(), "mr-pool");
     }
-    io_.run();
+    pool_.front()->io.run();
     for (auto& t : others) t.join();
     std::lock_guard lock(lane_mutex_);
     if (lane_) lane_->join();
     lane_.reset();  // a joined pool runs nothing more; run() may come again
   }
   void stop() {
-    work_.reset();
-    io_.stop();
+    for (auto& t : pool_) {
+      t->work.reset();
+      t->io.stop();
+    }
   }
   void restart() {
-    io_.restart();
-    work_.emplace(asio::make_work_guard(io_));
+    for (auto& t : pool_) {
+      t->io.restart();
+      t->work.emplace(asio::make_work_guard(t->io));
+    }
   }
 
  private:
+  // One thread runs each, but any thread may post to it.
+  struct Context : asio::io_context {
+    Context() : asio::io_context(1) {}
+    void shut_down() { shutdown(); }
+  };
+  struct PoolThread {
+    Context io;
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{asio::make_work_guard(io)};
+  };
+
+  asio::io_context& next() { return pool_[next_.fetch_add(1, std::memory_order_relaxed) % pool_.size()]->io; }
+
   asio::thread_pool& lane() {
     std::lock_guard lock(lane_mutex_);
     if (!lane_) lane_ = std::make_unique<asio::thread_pool>(options_.blocking_threads);
@@ -117,8 +148,8 @@ class RealRuntime::Impl final : public Runtime::Backend {
   }
 
   RuntimeOptions options_;
-  asio::io_context io_;
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  std::vector<std::unique_ptr<PoolThread>> pool_;
+  std::atomic<std::size_t> next_{0};
   std::mutex lane_mutex_;
   std::unique_ptr<asio::thread_pool> lane_;
 };

@@ -41,7 +41,8 @@ class Runtime {
 
   explicit Runtime(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
-  // The pool. Handlers on it may run at the same time; use a strand where they must not.
+  // One thread of the pool, another each time. Handlers on it may run at the same time as those of others; use a strand
+  // where they must not.
   asio::any_io_executor executor() const { return backend_->executor(); }
   asio::any_io_executor make_strand() const { return backend_->make_strand(); }
 

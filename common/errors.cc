@@ -24,8 +24,8 @@ std::vector<ErrorInfo> sorted_catalogue() {
 
 const ErrorInfo* find_info(std::string_view code) {
   const auto rows = error_catalogue();
-  const auto it =
-      std::lower_bound(rows.begin(), rows.end(), code, [](const ErrorInfo& r, std::string_view c) { return r.code < c; });
+  const auto it = std::lower_bound(rows.begin(), rows.end(), code,
+                                   [](const ErrorInfo& r, std::string_view c) { return r.code < c; });
   return it != rows.end() && it->code == code ? &*it : nullptr;
 }
 
@@ -33,9 +33,12 @@ const ErrorInfo* find_info(std::string_view code) {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::config: return "config";
-    case ErrorKind::transient: return "transient";
-    case ErrorKind::system: return "system";
+    case ErrorKind::config:
+      return "config";
+    case ErrorKind::transient:
+      return "transient";
+    case ErrorKind::system:
+      return "system";
   }
   return "system";
 }
@@ -54,7 +57,9 @@ const ErrorInfo& error_info(std::string_view code) {
 }
 
 Error::Error(std::string_view code, std::string detail, std::string title)
-    : info_(&error_info(code)), title_(title.empty() ? std::string(info_->title) : std::move(title)), detail_(std::move(detail)) {
+    : info_(&error_info(code)),
+      title_(title.empty() ? std::string(info_->title) : std::move(title)),
+      detail_(std::move(detail)) {
   what_ = detail_.empty() ? title_ : title_ + ": " + detail_;
 }
 

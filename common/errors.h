@@ -21,7 +21,7 @@ enum class ErrorKind {
 std::string_view to_string(ErrorKind kind);
 
 struct ErrorInfo {
-  std::string_view code;    // "room.what_happened"
+  std::string_view code;  // "room.what_happened"
   ErrorKind kind;
   int http_status;
   std::string_view title;   // short, factual, lower case, no full stop

@@ -9,9 +9,9 @@
 
 namespace millrace {
 
-// A flag that coroutines wait for. Thread-safe; any number of waiters; each is resumed on its own executor, never inside
-// set(). A wait can be cancelled (throws, see is_cancelled) and then leaves nothing behind. The Event may be destroyed
-// while nobody waits.
+// A flag that coroutines wait for. Thread-safe; any number of waiters; each is resumed on its own executor, never
+// inside set(). A wait can be cancelled (throws, see is_cancelled) and then leaves nothing behind. The Event may be
+// destroyed while nobody waits.
 class Event {
  public:
   Event();
@@ -24,7 +24,8 @@ class Event {
   // Sets the flag and wakes all waiters. Stays set until reset().
   void set();
   void reset();
-  // Wakes those who wait now, without setting the flag: for "something changed, look again" under the waiter's own lock.
+  // Wakes those who wait now, without setting the flag: for "something changed, look again" under the waiter's own
+  // lock.
   void pulse();
   bool is_set() const;
 

@@ -1,5 +1,5 @@
-// Crashes between executions: a workflow that starts children, signals them, takes their results and continues as new is
-// crashed at each durable write; every message arrives once, whatever died between its batch and its answer.
+// Crashes between executions: a workflow that starts children, signals them, takes their results and continues as new
+// is crashed at each durable write; every message arrives once, whatever died between its batch and its answer.
 #include <catch2/catch.hpp>
 
 #include <iostream>

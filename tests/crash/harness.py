@@ -227,7 +227,9 @@ class CrashCase(unittest.TestCase):
             total = stream["splits"]["total"]
             durable = at_kill["durable"].get(stream["name"], 0)
             left += 0 if durable is None else total - durable
-        self.assertGreater(len(asked), 0, "something was left to read")
+        # A COMMIT that was on its way when the server died still commits, after we looked: two streams at once, two splits
+        # of each, one that commits and one that is read behind it. All the others must be asked for.
+        self.assertGreaterEqual(len(asked), left - 2 * 2 * 2, "a split that was neither durable nor in flight was not read")
         self.assertEqual(len(asked), len(set(asked)), "each split is asked for once")
         self.assertLessEqual(len(asked), left, "splits that were durable have been read again:\n" + "\n".join(asked))
 

@@ -83,6 +83,24 @@ std::string step_json(const engine::StepDescription& step) {
       .take();
 }
 
+std::string child_json(const engine::ChildDescription& child) {
+  return JsonObject()
+      .text("workflowId", child.workflow_id)
+      .raw("runId", child.run_id.empty() ? "null" : json_text(child.run_id))
+      .text("type", child.type)
+      .text("status", child.status   ? engine::to_string(*child.status)
+                      : child.closed ? std::string_view("StartFailed")
+                                     : std::string_view("Initiated"))
+      .boolean("pending", !child.closed.has_value())
+      .number("initiatedEventId", std::int64_t(child.initiated_event_id))
+      .text("parentClosePolicy", engine::to_string(child.parent_close_policy))
+      .text("initiatedTime", format_time(child.initiated))
+      .raw("closeTime", time_or_null(child.closed))
+      .raw("failure", failure_or_null(child.failure))
+      .raw("result", child.result)
+      .take();
+}
+
 }  // namespace
 
 std::string execution_summary_json(const engine::Execution& execution) { return summary(execution).take(); }
@@ -129,6 +147,36 @@ std::string execution_detail_json(const engine::ExecutionDetail& detail) {
                   .text("fireTime", format_time(timer.fires))
                   .take();
   }
+  const auto list = [](const auto& items, auto one) {
+    std::string out = "[";
+    for (const auto& item : items) {
+      if (out.size() > 1) out += ',';
+      out += one(item);
+    }
+    return out + "]";
+  };
+  object.raw("parent",
+             e.parent_workflow_id.empty()
+                 ? std::string("null")
+                 : JsonObject().text("workflowId", e.parent_workflow_id).text("runId", e.parent_run_id).take());
+  object.text("firstRunId", e.first_run_id.empty() ? e.run_id : e.first_run_id);
+  object.raw("continuedRunId", detail.continued_run_id.empty() ? "null" : json_text(detail.continued_run_id));
+  object.raw("children", list(detail.children, child_json));
+  object.raw("pendingSignals", list(detail.pending_signals, [](const engine::PendingSignal& s) {
+               return JsonObject()
+                   .text("name", s.name)
+                   .number("eventId", std::int64_t(s.event_id))
+                   .text("time", format_time(s.time))
+                   .take();
+             }));
+  object.raw("pendingUpdates", list(detail.pending_updates, [](const engine::PendingUpdate& u) {
+               return JsonObject()
+                   .text("updateId", u.update_id)
+                   .text("name", u.name)
+                   .number("acceptedEventId", std::int64_t(u.accepted_event_id))
+                   .text("acceptedTime", format_time(u.time))
+                   .take();
+             }));
   object.raw("steps", steps + "]").raw("pendingSteps", pending + "]").raw("timers", timers + "]");
   return object.take();
 }

@@ -5,6 +5,7 @@
 #include "api/json_body.h"
 #include "common/errors.h"
 #include "common/log.h"
+#include "engine/engine.h"
 #include "resources/validation_error.h"
 #include "workflows/jobs.h"
 
@@ -68,6 +69,12 @@ Response problem_response(const std::exception_ptr& error, const std::string& in
     data["jobId"] = e.job_id;
     problem.data = to_text(data);
     location = "/v1/jobs/" + std::to_string(e.job_id);
+  } catch (const engine::FailureError& e) {
+    // What the workflow's own code answered.
+    const bool failed = dynamic_cast<const engine::UpdateFailed*>(&e) != nullptr;
+    problem.code = failed ? "workflow.update_failed" : "workflow.refused";
+    problem.detail = e.failure().message;
+    problem.data = "{\"failure\":" + engine::to_json(e.failure()) + "}";
   } catch (const Error& e) {
     problem.code = e.code();
     problem.title = e.title();

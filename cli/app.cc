@@ -71,6 +71,7 @@ int run(int argc, char** argv, const serve::Hooks& hooks) {
   add_resource_commands(tree);
   add_job_commands(tree);
   add_workflow_commands(tree);
+  add_message_commands(tree);
   add_admin_commands(tree);
   try {
     root.parse(argc, argv);

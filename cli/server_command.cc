@@ -108,6 +108,7 @@ void add_server_command(Tree& tree, const Globals& globals, const serve::Hooks& 
                  "below so much free disk the server takes no work, such as 200MiB");
   add_flag_value(sub, "--config", flags->config_file,
                  "a YAML file of settings; flags and environment beat it; read again on SIGHUP");
+  if (hooks.add_options) hooks.add_options(*sub);
   sub->callback([flags, sub, root, &globals, &hooks, &direct] {
     direct = [flags, sub, root, &globals, &hooks] {
       const auto given = [sub, root](const char* flag) {

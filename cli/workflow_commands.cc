@@ -175,7 +175,7 @@ using Function = asio::awaitable<int> (*)(Context&, OptionsPtr);
 
 void add_workflow_commands(Tree& tree) {
   CLI::App* workflow =
-      tree.root.add_subcommand("workflow", "Executions: list, count, describe, show, start, result, cancel, terminate");
+      tree.root.add_subcommand("workflow", "Executions: list, describe, show, start, result, signal, query, update, cancel, terminate");
   workflow->require_subcommand(1);
   const auto add = [&tree, workflow](const char* name, const char* description, bool needs_id, Function function) {
     auto o = std::make_shared<WorkflowOptions>();

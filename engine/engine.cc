@@ -47,7 +47,7 @@ asio::awaitable<void> Engine::request_cancel(std::string workflow_id, std::strin
 asio::awaitable<void> Engine::terminate(std::string workflow_id, std::string run_id, std::string reason) {
   return impl_->terminate(std::move(workflow_id), std::move(run_id), std::move(reason));
 }
-asio::awaitable<void> Engine::signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
+asio::awaitable<std::string> Engine::signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
                                      std::string request_id) {
   return impl_->signal(std::move(workflow_id), std::move(run_id), std::move(name), std::move(input),
                        std::move(request_id));

@@ -85,6 +85,35 @@ struct PendingTimer {
   WallTime fires;
 };
 
+// A child of a run, open or closed, in the order of the history.
+struct ChildDescription {
+  std::string workflow_id;
+  std::string run_id;  // empty: not started
+  std::string type;
+  std::uint64_t initiated_event_id = 0;
+  ParentClosePolicy parent_close_policy = ParentClosePolicy::terminate;
+  WallTime initiated;
+  std::optional<WallTime> closed;
+  std::optional<ExecutionStatus> status;  // empty: asked for, not started yet
+  std::optional<Failure> failure;         // why it was not started, or did not complete
+  Payload result;
+};
+
+// A signal that the code has not read.
+struct PendingSignal {
+  std::uint64_t event_id = 0;
+  std::string name;
+  WallTime time;
+};
+
+// An update that was accepted and has no outcome yet.
+struct PendingUpdate {
+  std::uint64_t accepted_event_id = 0;
+  std::string update_id;
+  std::string name;
+  WallTime time;
+};
+
 struct Execution {
   std::string workflow_id;
   std::string run_id;
@@ -100,12 +129,19 @@ struct Execution {
   bool cancel_requested = false;
   std::uint64_t history_length = 0;
   std::uint64_t history_bytes = 0;
+  std::string first_run_id;        // of the chain of continue-as-new; empty: this run
+  std::string parent_workflow_id;  // empty: nobody's child
+  std::string parent_run_id;
 };
 
 struct ExecutionDetail {
   Execution execution;
   std::vector<StepDescription> steps;
   std::vector<PendingTimer> timers;
+  std::vector<ChildDescription> children;
+  std::vector<PendingSignal> pending_signals;  // of an open run
+  std::vector<PendingUpdate> pending_updates;
+  std::string continued_run_id;  // the run that follows this one
 };
 
 // An event as users see it: attributes are a JSON object in camelCase, type is Temporal's name.
@@ -170,6 +206,11 @@ struct UpdateRequest {
   std::string update_id;       // empty: a new UUID. The same one is answered again, not done again
   bool wait_completed = true;  // else the answer comes when it is accepted
 };
+// The update was accepted and ended with this failure. One that was refused, and left no trace, is a plain FailureError.
+class UpdateFailed : public FailureError {
+ public:
+  using FailureError::FailureError;
+};
 struct UpdateResult {
   std::string run_id;
   std::string update_id;
@@ -218,8 +259,9 @@ class Engine {
                                        std::string request_id);
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
 
-  // A message to the execution: durable when it returns; idempotent by request id within the run.
-  asio::awaitable<void> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
+  // A message to the execution: durable when it returns; idempotent by request id within the chain of continue-as-new.
+  // Returns the run that has it.
+  asio::awaitable<std::string> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
                                std::string request_id);
   // Asks the execution's code; a closed one is replayed for it. Sees all that was acknowledged before. Throws
   // workflow.query_unknown, workflow.query_failed, FailureError where the code refuses.

@@ -27,7 +27,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
                                        std::string request_id);
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
 
-  asio::awaitable<void> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
+  asio::awaitable<std::string> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
                                std::string request_id);
   asio::awaitable<Payload> query(std::string workflow_id, std::string run_id, std::string name, Payload input);
   asio::awaitable<UpdateResult> update(UpdateRequest request);
@@ -53,6 +53,12 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   // The same, to act on it; throws workflow.closed too.
   asio::awaitable<RunningPtr> find_open(std::string workflow_id, std::string run_id);
   asio::awaitable<std::optional<StartResult>> earlier_start(StartRequest request, std::string digest);
+  // The run of the chain that ends with `found` (a few hops back) which knows this request id in `scope`; empty: none.
+  asio::awaitable<std::string> run_that_knows(Found found, std::string scope, std::string request_id);
+  asio::awaitable<std::string> signal_once(std::string workflow_id, std::string run_id, std::string name, Payload input,
+                                           std::string request_id);
+  asio::awaitable<UpdateResult> update_once(UpdateRequest request);
+  asio::awaitable<UpdateResult> recorded_update(std::string run_id, std::string update_id);
   struct Replayed {
     std::unique_ptr<Replayer> replayer;
     std::optional<Divergence> divergence;

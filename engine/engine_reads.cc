@@ -1,5 +1,6 @@
 // What is shown of an execution: its record, its history, its steps with all their attempts, its log.
 #include "common/errors.h"
+#include "engine/describe_links.h"
 #include "engine/engine_impl.h"
 #include "engine/history.h"
 #include "engine/records/attempt_record.h"
@@ -140,7 +141,10 @@ asio::awaitable<ExecutionDetail> Engine::Impl::describe(std::string workflow_id,
   std::map<std::uint64_t, std::size_t> by_id;
   HistoryReader reader(store, found.run_id);
   for (auto events = co_await reader.next(); !events.empty(); events = co_await reader.next())
-    for (const HistoryEvent& event : events) describe_event_into(detail, by_id, event);
+    for (const HistoryEvent& event : events) {
+      describe_event_into(detail, by_id, event);
+      describe_link_into(detail, event);
+    }
 
   state::Range attempts = state::prefix_range(keys::attempts_of_run_prefix(found.run_id));
   for (;;) {
@@ -182,7 +186,8 @@ asio::awaitable<ExecutionDetail> Engine::Impl::describe(std::string workflow_id,
     checkpoints.begin = rows.back().key + '\0';
   }
   if (const RunningPtr execution = core_->executions.find(found.run_id)) {
-    const RunningExecution::Live live = co_await execution->live();
+    RunningExecution::Live live = co_await execution->live();
+    detail.pending_signals = std::move(live.signals);
     for (const auto& [id, s] : live.steps) {
       const auto it = by_id.find(id);
       if (it == by_id.end() || detail.steps[it->second].closed) continue;

@@ -120,6 +120,7 @@ asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(Running
     s.heartbeat = step.run ? step.run->latest_heartbeat() : step.record.heartbeat;
     live.steps.emplace(id, std::move(s));
   }
+  if (self->replayer_) live.signals = self->replayer_->unread_signal_heads();
   co_return live;
 }
 

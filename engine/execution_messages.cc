@@ -30,7 +30,7 @@ void RunningExecution::query(Transaction& tx, const std::string& name, Payload i
   });
 }
 
-void RunningExecution::update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
+bool RunningExecution::update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
                               const AnswerPtr& answer) {
   const auto known = updates_.find(accepted.update_id);
   if (known == updates_.end()) {
@@ -40,7 +40,7 @@ void RunningExecution::update(Transaction& tx, events::WorkflowExecutionUpdateAc
       replayer_->validate_update(accepted.name, accepted.input.text);
     } catch (...) {
       answer->fail(std::current_exception());
-      return;
+      return false;
     }
     UpdateState state;
     updates_.emplace(accepted.update_id, std::move(state));
@@ -50,7 +50,7 @@ void RunningExecution::update(Transaction& tx, events::WorkflowExecutionUpdateAc
       updates_.at(id).waiting.push_back(answer);
     else
       tx.acks.push_back(answer);
-    return;
+    return true;
   }
   UpdateState& state = known->second;
   if (!wait_completed) {
@@ -62,6 +62,7 @@ void RunningExecution::update(Transaction& tx, events::WorkflowExecutionUpdateAc
     answer->refused = state.failure;
     tx.acks.push_back(answer);
   }
+  return false;
 }
 
 void RunningExecution::on_update_completed(Transaction& tx, const HistoryEvent& event) {

@@ -58,6 +58,18 @@ std::vector<events::WorkflowExecutionSignaled> Replayer::unread_signals() const 
   return out;
 }
 
+std::vector<PendingSignal> Replayer::unread_signal_heads() const {
+  std::vector<PendingSignal> out;
+  for (const HistoryEvent& e : unread_signals_) {
+    PendingSignal head;
+    head.event_id = e.id;
+    head.name = std::get<events::WorkflowExecutionSignaled>(e.attributes).name;
+    head.time = e.time;
+    out.push_back(std::move(head));
+  }
+  return out;
+}
+
 // ---- queries ----
 
 Payload Replayer::query(const std::string& name, Payload input) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/engine.h"
 #include "engine/events/event.h"
 #include "engine/scope.h"
 #include "engine/workflow.h"
@@ -89,6 +90,7 @@ class Replayer {
   void validate_update(const std::string& name, const Payload& input);
   // Signals that came and were not read, in order.
   std::vector<events::WorkflowExecutionSignaled> unread_signals() const;
+  std::vector<PendingSignal> unread_signal_heads() const;
 
   // ---- for Context ----
   const Identity& identity() const { return identity_; }

@@ -256,6 +256,7 @@ void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batc
   record_.started = tx.now;
   record_.memo = request.memo;
   record_.first_run_id = origin.first_run_id;
+  record_.continued_run_id = origin.continued_run_id;
   record_.parent_workflow_id = origin.parent_workflow_id;
   record_.parent_run_id = origin.parent_run_id;
   record_.parent_event_id = origin.parent_event_id;

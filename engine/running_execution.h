@@ -71,6 +71,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
       std::optional<Payload> heartbeat;
     };
     std::map<std::uint64_t, Step> steps;
+    std::vector<PendingSignal> signals;  // not read by the code
   };
   asio::awaitable<Live> live();
 
@@ -97,7 +98,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void signal(Transaction& tx, events::WorkflowExecutionSignaled signal);
   // Answered after the turns and the write of this round.
   void query(Transaction& tx, const std::string& name, Payload input, const AnswerPtr& answer);
-  void update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
+  // True if it was accepted now; false: refused, or known before.
+  bool update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
               const AnswerPtr& answer);
   // False if this request id was seen before in this process.
   bool first_of(const std::string& request_id) { return request_ids_.insert(request_id).second; }

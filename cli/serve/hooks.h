@@ -5,6 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "common/runtime.h"
+
+namespace CLI {
+class App;
+}
+
 namespace millrace::engine {
 class Registry;
 }
@@ -14,6 +20,8 @@ namespace millrace::serve {
 struct Hooks {
   Hooks() = default;
   std::function<void(engine::Registry&)> register_more;
+  std::function<void(CLI::App& server)> add_options;  // flags of `server`; parsed before register_more is called
+  std::function<Runtime(Runtime real)> wrap_runtime;  // what the server takes for the outside world
 };
 
 }  // namespace millrace::serve

@@ -176,7 +176,9 @@ int serve(const ServeOptions& options, const Hooks& hooks) {
   set_up_logging(log_options(options));
   metric_gauge("millrace_build_info", "Version of this server", {{"version", MILLRACE_VERSION}}).set(1);
   RealRuntime real;
-  real.run_until_done(run(real.runtime(), options, hooks));
+  Runtime runtime = real.runtime();
+  if (hooks.wrap_runtime) runtime = hooks.wrap_runtime(std::move(runtime));
+  real.run_until_done(run(runtime, options, hooks));
   return cli::kOk;
 }
 

@@ -34,6 +34,7 @@ struct RunRecord {
   std::string parent_run_id;
   std::string parent_workflow_id;
   std::uint64_t parent_event_id = 0;  // the parent's INITIATED
+  std::string continued_run_id;       // the run before this one in its chain
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -58,6 +59,7 @@ struct RunRecord {
     v("parentRunId", s.parent_run_id);
     v("parentWorkflowId", s.parent_workflow_id);
     v("parentEventId", s.parent_event_id);
+    v("continuedRunId", s.continued_run_id);
   }
 };
 

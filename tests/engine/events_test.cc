@@ -426,6 +426,7 @@ TEST_CASE("records have the bytes they always had, and come back") {
         "00"
         "00"
         "00"
+        "00"
         "00");
   CHECK(encode_record(decode_record<RunRecord>(encode_record(r))) == encode_record(r));
   AttemptRecord a;

@@ -20,6 +20,11 @@ def millrace_binary():
     return binary
 
 
+def testkit_binary():
+    """The server with the test workflows, beside millrace_binary()."""
+    return pathlib.Path(os.environ.get("MILLRACE_TESTKIT_BIN") or millrace_binary().with_name("millrace-testkit"))
+
+
 def alive(pid):
     """Whether the process exists, whoever owns it."""
     try:

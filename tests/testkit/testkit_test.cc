@@ -148,8 +148,8 @@ TEST_CASE("test.signals gives the payloads in order, early ones too, and each re
   Kit k;
   k.start("test.signals", "w", k.input("\"count\":4,\"stepBetween\":true"));
   for (int i = 1; i <= 4; ++i) {
-    k.run(k.engine->signal("w", {}, "s", std::to_string(i), "r" + std::to_string(i)));
-    k.run(k.engine->signal("w", {}, "s", std::to_string(i), "r" + std::to_string(i)));
+    k.get(k.engine->signal("w", {}, "s", std::to_string(i), "r" + std::to_string(i)));
+    k.get(k.engine->signal("w", {}, "s", std::to_string(i), "r" + std::to_string(i)));
     if (i == 2) {
       k.stop();
       k.boot();
@@ -184,7 +184,7 @@ TEST_CASE("test.update adds what it is told, refuses negatives without a trace, 
   CHECK(add("1", "u4") == "6");
   CHECK(k.get(k.engine->query("w", {}, "get", "")) == "6");
   CHECK(k.error_of(k.engine->query("w", {}, "other", "")) == "workflow.query_unknown");
-  k.run(k.engine->signal("w", {}, "finish", "", ""));
+  k.get(k.engine->signal("w", {}, "finish", "", ""));
   CHECK(k.wait("w").result == "6");
   CHECK(k.get(k.engine->query("w", {}, "get", "")) == "6");  // closed: by replay
   CHECK(!k.get(k.engine->verify("w", {})).divergence);

@@ -81,7 +81,7 @@ std::optional<Divergence> HistoryReplay::feed(const HistoryEvent& event) {
     turn_ = event;
     return std::nullopt;
   }
-  if (type == EventType::workflow_execution_started || type == EventType::activity_task_started) return std::nullopt;
+  if (!is_news_event(type)) return std::nullopt;
   return replayer_.deliver(event);
 }
 

@@ -74,11 +74,8 @@ void RunningExecution::decide(Transaction& tx, std::vector<Input> inputs) {
 }
 
 const HistoryEvent& RunningExecution::append(Transaction& tx, Attributes attributes) {
-  const EventType type = type_of(attributes);
+  const bool news = is_news_event(type_of(attributes));
   const HistoryEvent& event = tx.events.emplace_back(++last_event_id_, tx.now, std::move(attributes));
-  const bool news = !is_command_event(type) && !is_closing_event(type) &&
-                    type != EventType::workflow_execution_started && type != EventType::activity_task_started &&
-                    type != EventType::workflow_task_completed;
   // What the engine appends itself always speaks of something the code asked for.
   if (news && replayer_) (void)replayer_->deliver(event);
   return event;

@@ -44,6 +44,20 @@ bool is_closing_event(EventType type) {
   }
 }
 
+bool is_news_event(EventType type) {
+  switch (type) {
+    case EventType::workflow_execution_started:
+    case EventType::activity_task_started:
+    case EventType::workflow_task_completed:
+    case EventType::workflow_task_failed:
+    case EventType::workflow_execution_paused:
+    case EventType::workflow_execution_unpaused:
+      return false;
+    default:
+      return !is_command_event(type) && !is_closing_event(type);
+  }
+}
+
 namespace {
 struct Key {
   std::string operator()(const events::ActivityTaskScheduled& a) const {

@@ -8,6 +8,7 @@
 #include "engine/events/execution.h"
 #include "engine/events/external.h"
 #include "engine/events/marker.h"
+#include "engine/events/operator.h"
 #include "engine/events/signal.h"
 #include "engine/events/step.h"
 #include "engine/events/timer.h"
@@ -27,7 +28,8 @@ using Attributes = std::variant<
     events::WorkflowExecutionUpdateCompleted, events::StartChildInitiated, events::StartChildFailed,
     events::ChildStarted, events::ChildCompleted, events::ChildFailed, events::ChildCanceled, events::ChildTimedOut,
     events::ChildTerminated, events::SignalExternalInitiated, events::SignalExternalFailed, events::ExternalSignaled,
-    events::RequestCancelExternalInitiated, events::RequestCancelExternalFailed, events::ExternalCancelRequested>;
+    events::RequestCancelExternalInitiated, events::RequestCancelExternalFailed, events::ExternalCancelRequested,
+    events::WorkflowExecutionPaused, events::WorkflowExecutionUnpaused, events::WorkflowTaskFailed>;
 
 struct HistoryEvent {
   HistoryEvent() = default;
@@ -43,6 +45,9 @@ inline EventType type_of(const HistoryEvent& event) { return type_of(event.attri
 bool is_command_event(EventType type);
 // Ends the run.
 bool is_closing_event(EventType type);
+
+// Wakes workflow code. Neither asked for by code nor about the machinery alone.
+bool is_news_event(EventType type);
 
 // The INITIATED that an event of a child or of a message to another execution ends; 0 for all others.
 std::uint64_t initiated_event_of(const Attributes& attributes);

@@ -14,6 +14,8 @@ std::string_view event_type_name(EventType type) {
       return "WORKFLOW_EXECUTION_TIMED_OUT";
     case EventType::workflow_task_completed:
       return "WORKFLOW_TASK_COMPLETED";
+    case EventType::workflow_task_failed:
+      return "WORKFLOW_TASK_FAILED";
     case EventType::activity_task_scheduled:
       return "ACTIVITY_TASK_SCHEDULED";
     case EventType::activity_task_started:

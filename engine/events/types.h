@@ -14,6 +14,7 @@ enum class EventType : std::uint8_t {
   workflow_execution_timed_out = 4,
   // 5 and 6 (workflow task scheduled, started) are not written: one event a turn, see events/turn.h.
   workflow_task_completed = 7,
+  workflow_task_failed = 8,  // of a reset only, see events/operator.h
   activity_task_scheduled = 10,
   activity_task_started = 11,
   activity_task_completed = 12,

@@ -103,7 +103,9 @@ std::string FieldReader::choice(const char* name, std::initializer_list<const ch
     all += all.empty() ? "" : ", ";
     all += c;
   }
-  fault(name, "must be one of: " + all);
+  std::string given = v->is_primitive() ? v->dump(-1, ' ', true, Json::error_handler_t::replace) : v->type_name();
+  if (given.size() > 60) given = given.substr(0, 60) + "...";
+  fault(name, "must be one of: " + all + ", not " + given);
   return *choices.begin();
 }
 

@@ -358,7 +358,9 @@ DocumentFaults located_faults(const Documents& documents,
     const auto slash = pointer.find('/', 1);
     const std::string inside = slash == std::string::npos ? std::string() : pointer.substr(slash + 1) + ": ";
     lines.push_back((where.empty() ? pointer : where) + ": " + inside + what +
-                    (what.starts_with("must be") ? value_there(documents, pointer) : std::string()));
+                    (what.starts_with("must be") && what.find(", not ") == std::string::npos
+                         ? value_there(documents, pointer)
+                         : std::string()));
   }
   return DocumentFaults(std::move(lines));
 }

@@ -4,6 +4,7 @@
 // source's row as a condition, the removal has the row "source_use" of that source: one of them fails and looks again.
 #include "common/errors.h"
 #include "resources/connection_lock.h"
+#include "resources/known_streams.h"
 #include "resources/repository.h"
 #include "state/keys.h"
 
@@ -202,6 +203,7 @@ asio::awaitable<void> Repository::remove(Kind kind, std::string id) {
     const json spec = json::parse(head.resource.spec);
     auto batch = co_await erase_resource(head);
     if (kind == Kind::connection) {
+      batch.erase(known_streams_key(id));
       const std::string lock_key = keys::connection_lock(id);
       const auto lock_row = co_await store_->get(lock_key);
       if (lock_row) {

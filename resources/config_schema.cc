@@ -95,7 +95,7 @@ json specialise_at(const json& schema, const json& value, const std::string& poi
     faults.add(chosen == value.end() ? pointer : pointer + pointer_token(*discriminator),
                (chosen == value.end() ? "needs the field \"" + *discriminator + "\": one of "
                                       : std::string("must be one of ")) +
-                   allowed);
+                   allowed + (chosen == value.end() ? std::string() : instead_of(*chosen)));
   }
   return out;
 }

@@ -25,7 +25,7 @@ void check_word(const json& value, const std::string& pointer, std::initializer_
       faults.add(pointer, std::string(word) + " is not available in this version; use one of " + list);
       return;
     }
-  faults.add(pointer, "must be one of " + list);
+  faults.add(pointer, "must be one of " + list + instead_of(value));
 }
 
 bool can(const std::vector<connectors::SyncMode>& modes, connectors::SyncMode mode) {

@@ -60,13 +60,13 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
       if (field != "apiVersion" && field != "kind" && field != "metadata" && field != "spec")
         faults.add(at + pointer_token(field), "is not a known field of a document");
     if (d.value("apiVersion", json()) != json(kApiVersion))
-      faults.add(at + "/apiVersion", "must be " + std::string(kApiVersion));
+      faults.add(at + "/apiVersion", "must be " + std::string(kApiVersion) + instead_of(d.value("apiVersion", json())));
     Document document;
     document.index = i;
     const json kind = d.value("kind", json());
     const auto parsed = kind.is_string() ? parse_kind(kind.get<std::string>()) : std::nullopt;
     if (!parsed || kind.get<std::string>() != title(*parsed)) {
-      faults.add(at + "/kind", "must be one of Source, Destination, Connection");
+      faults.add(at + "/kind", "must be one of Source, Destination, Connection" + instead_of(kind));
       continue;
     }
     document.kind = *parsed;

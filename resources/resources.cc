@@ -3,6 +3,7 @@
 #include "common/errors.h"
 #include "common/log.h"
 #include "resources/documents.h"
+#include "resources/known_streams.h"
 #include "resources/repository.h"
 #include "state/keys.h"
 
@@ -12,14 +13,16 @@ using nlohmann::json;
 
 class Resources::Impl {
  public:
-  explicit Impl(std::shared_ptr<Repository> r) : repository(std::move(r)) {}
+  Impl(std::shared_ptr<Repository> r, std::shared_ptr<state::Store> s)
+      : repository(std::move(r)), store(std::move(s)) {}
   std::shared_ptr<Repository> repository;
+  std::shared_ptr<state::Store> store;
 };
 
 Resources::Resources(Runtime runtime, std::shared_ptr<state::Store> store,
                      std::shared_ptr<const connectors::Registry> registry, std::unique_ptr<SecretBox> secrets)
-    : impl_(std::make_shared<Impl>(std::make_shared<Repository>(std::move(runtime), std::move(store),
-                                                                std::move(registry), std::move(secrets)))) {}
+    : impl_(std::make_shared<Impl>(
+          std::make_shared<Repository>(std::move(runtime), store, std::move(registry), std::move(secrets)), store)) {}
 Resources::~Resources() = default;
 
 asio::awaitable<Resource> Resources::create(Kind kind, std::string body, Principal principal, std::string request_id) {
@@ -103,6 +106,24 @@ const connectors::Connector& Resources::connector_of(const Resource& resource) c
 }
 
 const connectors::Registry& Resources::registry() const { return impl_->repository->registry(); }
+
+asio::awaitable<NewStreams> Resources::new_streams(std::string connection_id, std::int64_t revision,
+                                                   std::vector<connectors::StreamName> discovered,
+                                                   std::int64_t job_id) {
+  auto impl = impl_;
+  const auto at = co_await impl->repository->find_revision(Kind::connection, connection_id, revision);
+  if (!at) throw Error("resource.not_found", "there is no such revision of the connection " + connection_id);
+  const auto found = co_await find_new_streams(impl->store, connection_id, at->spec, std::move(discovered), job_id);
+  if (found.disable) {
+    const auto now = co_await impl->repository->need(Kind::connection, connection_id);
+    if (json::parse(now.resource.spec).value("status", "active") != "inactive") {
+      const Principal principal("nonBreakingSchemaUpdatesBehavior");
+      co_await impl->repository->update(Kind::connection, connection_id, R"({"status": "inactive"})", UpdateMode::patch,
+                                        principal);
+    }
+  }
+  co_return found;
+}
 
 asio::awaitable<std::string> Resources::plan(std::string documents, bool prune) {
   auto repository = impl_->repository;

@@ -67,6 +67,8 @@ class SecretBox {
   virtual std::string keyed_hash(const std::string& plain) = 0;    // to tell that a secret changed, without it
 };
 
+struct NewStreams;
+
 // Thread-safe. All writes are one conditional batch each: a concurrent change is told as resource.conflict.
 class Resources {
  public:
@@ -96,6 +98,11 @@ class Resources {
   // The connector behind a source or destination.
   const connectors::Connector& connector_of(const Resource& resource) const;
   const connectors::Registry& registry() const;
+
+  // What is new among the streams that a job of the connection has discovered (known_streams.h). Under
+  // disable_connection the connection is made inactive first. The same job gets the same answer again.
+  asio::awaitable<NewStreams> new_streams(std::string connection_id, std::int64_t revision,
+                                          std::vector<connectors::StreamName> discovered, std::int64_t job_id);
 
   // Configuration as code: what `plan` and `apply` do with a list of resource documents (JSON array of {apiVersion,
   // kind, metadata, spec}). plan changes nothing. Answer: JSON {changes: [{action: create|update|delete|none, kind,

@@ -168,7 +168,7 @@ json normalise_schedule(const json& schedule, const std::string& pointer, Faults
   } else if (name == "continuous") {
     faults.add(pointer + "/scheduleType", "continuous needs change data capture, which this version does not have");
   } else if (name != "manual") {
-    faults.add(pointer + "/scheduleType", "must be one of manual, cron, basic");
+    faults.add(pointer + "/scheduleType", "must be one of manual, cron, basic" + instead_of(*type));
     return out;
   }
   for (const auto& [field, _] : schedule.items())

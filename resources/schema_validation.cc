@@ -51,7 +51,12 @@ std::string list_of(const json& values) {
   return text;
 }
 
-std::string wanted(const Nodes& nodes, const std::string& description) {
+bool name_says_secret(std::string_view name);
+bool marked_secret(const Nodes& nodes);
+
+// `given`: the value at fault; null: unknown, or not to be shown.
+std::string wanted(const Nodes& nodes, const std::string& description, const json* given) {
+  const auto instead = [&] { return given ? instead_of(*given) : std::string(); };
   const auto find = [&](const char* key) -> const json* {
     for (const json* n : nodes)
       if (const auto it = n->find(key); it != n->end()) return &*it;
@@ -61,10 +66,10 @@ std::string wanted(const Nodes& nodes, const std::string& description) {
     if (const json* type = find("type"))
       return "must be of type " + (type->is_array() ? list_of(*type) : type->get<std::string>());
   if (description.find("enum") != std::string::npos)
-    if (const json* values = find("enum")) return "must be one of " + list_of(*values);
+    if (const json* values = find("enum")) return "must be one of " + list_of(*values) + instead();
   if (description.find("'const'") != std::string::npos)
     if (const json* value = find("const"))
-      return "must be " + value->dump(-1, ' ', false, json::error_handler_t::replace);
+      return "must be " + value->dump(-1, ' ', false, json::error_handler_t::replace) + instead();
   return description;
 }
 
@@ -77,13 +82,15 @@ std::string quoted_part(const std::string& text) {
 constexpr std::string_view kUnknownField = "Object contains a property that could not be validated";
 constexpr std::string_view kMissing = "Missing required property '";
 
-void add_valijson_fault(const json& schema, const valijson::ValidationResults::Error& error, Faults& faults) {
+void add_valijson_fault(const json& schema, const json& value, const valijson::ValidationResults::Error& error,
+                        Faults& faults) {
   // Sentences of an outer object about an inner one, which has told its own.
   if (error.description.starts_with("Failed to validate against schema associated with") ||
       error.description.starts_with("Failed to validate item #") ||
       error.description.starts_with("Failed to validate against all child schemas"))
     return;
   std::string pointer;
+  std::string last;
   Nodes nodes;
   flatten(schema, nodes);
   for (const auto& step : error.context) {
@@ -92,6 +99,7 @@ void add_valijson_fault(const json& schema, const valijson::ValidationResults::E
     Nodes below = nodes_of_property(nodes, name);
     nodes = below.empty() ? nodes_of_items(nodes) : below;
     pointer += pointer_token(name);
+    last = name;
   }
   if (error.description.starts_with(kUnknownField)) {
     // It names the last one in quotes after the words 'properties' and 'additionalProperties'.
@@ -102,7 +110,10 @@ void add_valijson_fault(const json& schema, const valijson::ValidationResults::E
   } else if (error.description.starts_with(kMissing)) {
     faults.add(pointer + pointer_token(quoted_part(error.description)), "is required");
   } else {
-    faults.add(pointer, wanted(nodes, error.description));
+    const bool secret = marked_secret(nodes) || name_says_secret(last);
+    const json::json_pointer at(pointer);
+    const json* given = !secret && value.contains(at) ? &value.at(at) : nullptr;
+    faults.add(pointer, wanted(nodes, error.description, given));
   }
 }
 
@@ -184,7 +195,7 @@ void validate_against(const json& specialised, const json& value, Faults& faults
   valijson::ValidationResults results;
   if (!validator.validate(schema, valijson::adapters::NlohmannJsonAdapter(value), &results)) {
     const bool before = faults.empty();
-    for (const auto& e : results) add_valijson_fault(specialised, e, faults);
+    for (const auto& e : results) add_valijson_fault(specialised, value, e, faults);
     if (before && faults.empty()) faults.add("", "does not match the specification");
   }
   Nodes nodes;

@@ -71,7 +71,7 @@ json selected_fields(const json& value, const std::string& pointer, Faults& faul
 
 json sync_mode(const json& value, const std::string& pointer, Faults& faults) {
   if (!value.is_string()) {
-    faults.add(pointer, "must be one of " + all_modes());
+    faults.add(pointer, "must be one of " + all_modes() + instead_of(value));
     return "full_refresh_overwrite";
   }
   const auto& text = value.get_ref<const std::string&>();
@@ -79,7 +79,7 @@ json sync_mode(const json& value, const std::string& pointer, Faults& faults) {
     faults.add(pointer,
                text + " is a mode for data activation, which no destination here has; use one of " + all_modes());
   else if (!connectors::parse_sync_mode(text))
-    faults.add(pointer, "must be one of " + all_modes());
+    faults.add(pointer, "must be one of " + all_modes() + instead_of(value));
   return value;
 }
 

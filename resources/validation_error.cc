@@ -1,5 +1,7 @@
 #include "resources/validation_error.h"
 
+#include <nlohmann/json.hpp>
+
 namespace millrace::resources {
 namespace {
 
@@ -31,6 +33,17 @@ void Faults::add_all(const std::string& prefix, const std::vector<Fault>& other)
 
 void Faults::throw_if_any() const {
   if (!faults_.empty()) throw ValidationError(faults_);
+}
+
+std::string instead_of(const nlohmann::json& given) {
+  constexpr std::size_t kShown = 60;
+  if (given.is_object() || given.is_array()) return std::string(", not an ") + given.type_name();
+  std::string text = given.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  if (text.size() > kShown) {
+    text.resize(kShown);
+    text += "...";
+  }
+  return ", not " + text;
 }
 
 std::string pointer_token(std::string_view name) {

@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
 #include "common/errors.h"
+
 #include "resources/resources.h"
 
 namespace millrace::resources {
@@ -37,6 +39,10 @@ class Faults {
  private:
   std::vector<Fault> faults_;
 };
+
+// ", not "x"": what was given instead, for the end of a fault's detail; only the beginning of what is long. Not for
+// values that may be secret.
+std::string instead_of(const nlohmann::json& given);
 
 // One token of a JSON pointer, escaped (RFC 6901), with its slash.
 std::string pointer_token(std::string_view name);

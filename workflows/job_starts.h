@@ -30,9 +30,13 @@ class JobStarts {
   asio::awaitable<std::int64_t> start_short(std::string type, JobInput input, resources::Principal principal);
   asio::awaitable<JobRow> row(std::int64_t job_id);  // throws job.not_found
 
+  // In job_metrics.cc: see Jobs::restore_metrics().
+  asio::awaitable<void> restore_metrics();
+
  private:
   asio::awaitable<std::optional<std::int64_t>> earlier(std::string request_id, std::string digest);
   asio::awaitable<std::optional<JobRow>> last_sync(std::string connection_id);
+  asio::awaitable<std::optional<WallTime>> last_success(std::string connection_id);
   asio::awaitable<JobInput> input_for(JobRequest request, resources::Resource connection);
   asio::awaitable<std::optional<std::int64_t>> try_start(JobRequest request, std::string digest);
   asio::awaitable<std::int64_t> write(JobRow row, state::Batch extra, std::string request_id, std::string digest);
@@ -43,5 +47,8 @@ class JobStarts {
   std::shared_ptr<resources::Resources> resources_;
   JobNumbers numbers_;
 };
+
+// A connection's last sync succeeded then: millrace_sync_last_success_timestamp_seconds.
+void set_last_success(const std::string& connection_name, WallTime when);
 
 }  // namespace millrace::workflows

@@ -99,7 +99,12 @@ Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
   co_await ctx.step("check", input, look_options(minutes(5)));
   const Payload catalog = co_await ctx.step("discover", input, look_options(minutes(30)));
 
-  const SyncPlan plan = make_sync_plan(plan_input(job, spec, catalog, started));
+  PlanInput in = plan_input(job, spec, catalog, started);
+  const json discovered = json::parse(catalog);
+  for (const auto& name : discovered.value("leftOut", json::array())) in.left_out.push_back(name_from_json(name));
+  const SyncPlan plan = make_sync_plan(in);
+  if (discovered.value("disabled", false))
+    fail_job(failure_of_code("sync.schema_changed", plan.notes.front()), json::array());
   if (plan.streams.empty())
     fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
   const std::string name = spec.value("connectionName", job.connection.id);

@@ -113,6 +113,11 @@ asio::awaitable<void> Jobs::wait(std::int64_t job_id, Duration at_most) {
   co_await impl->engine->wait_closed(row.workflow_id, row.run_id, at_most);
 }
 
+asio::awaitable<void> Jobs::restore_metrics() {
+  auto impl = impl_;
+  co_await impl->starts.restore_metrics();
+}
+
 asio::awaitable<std::string> Jobs::job_json(std::int64_t job_id) {
   auto impl = impl_;
   const auto found = co_await impl->find(job_id);

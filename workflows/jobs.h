@@ -77,6 +77,8 @@ class Jobs {
   asio::awaitable<std::string> logs_json(std::int64_t job_id, std::uint64_t after, std::size_t limit);
   // mode verify: {eventsChecked, divergence}. Others are refused by name until they exist.
   asio::awaitable<std::string> replay_json(std::int64_t job_id, std::string mode);
+  // Sets millrace_sync_last_success_timestamp_seconds of each connection from its jobs. Once, before any runs.
+  asio::awaitable<void> restore_metrics();
   // The (workflowId, runId) behind a job.
   asio::awaitable<std::pair<std::string, std::string>> execution_of(std::int64_t job_id);
 

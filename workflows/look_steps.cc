@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/errors.h"
+#include "resources/known_streams.h"
 #include "workflows/steps.h"
 #include "workflows/stream_failure.h"
 
@@ -190,7 +191,19 @@ asio::awaitable<engine::Payload> discover_step(engine::StepContext& ctx, engine:
   co_await close_end(source);
   if (error) std::rethrow_exception(error);
   ctx.log(LogLevel::info, "source \"" + resource.name + "\": " + std::to_string(catalog.streams.size()) + " streams");
-  co_return connectors::to_json(catalog);
+  if (job.connection.id.empty()) co_return connectors::to_json(catalog);
+
+  // A job of a connection also learns which streams its patterns meet for the first time.
+  std::vector<connectors::StreamName> names;
+  for (const auto& stream : catalog.streams) names.push_back(stream.name);
+  const auto found =
+      co_await resources->new_streams(job.connection.id, job.connection.revision, std::move(names), job.job_id);
+  for (const auto& name : found.taken) ctx.log(LogLevel::info, name.text() + " is new, and taken");
+  if (found.left_out.empty()) co_return connectors::to_json(catalog);
+  json out = json::parse(connectors::to_json(catalog));
+  for (const auto& name : found.left_out) out["leftOut"].push_back(name_json(name));
+  if (found.disable) out["disabled"] = true;
+  co_return dump(out);
 }
 
 }  // namespace millrace::workflows

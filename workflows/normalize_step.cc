@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/errors.h"
-#include "common/metrics.h"
+#include "workflows/job_starts.h"
 #include "workflows/steps.h"
 #include "workflows/stream_failure.h"
 
@@ -70,10 +70,7 @@ asio::awaitable<engine::Payload> run_normalize(engine::StepContext& ctx, std::sh
   }
   if (error) std::rethrow_exception(error);
   if (retryable && !ctx.is_last_attempt()) throw engine::FailureError(*retryable);
-  if (complete)
-    metric_gauge("millrace_sync_last_success_timestamp_seconds", "When the last sync of a connection succeeded.",
-                 {{"connection", endpoints->connection_name}})
-        .set(static_cast<double>(to_micros(ctx.runtime().now())) / 1e6);
+  if (complete) set_last_success(endpoints->connection_name, ctx.runtime().now());
   co_return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -20,7 +20,8 @@ asio::awaitable<engine::Payload> get_spec_step(engine::StepContext& ctx, engine:
 // check: {source, destination: {status, code, message, remedy, warnings}}. In a sync or normalize job a failed check
 // fails the step with the check's own code; in a check job it is the answer.
 asio::awaitable<engine::Payload> check_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
-// discover: the catalog, as connectors::to_json has it.
+// discover: the catalog, as connectors::to_json has it; of a connection's job also {leftOut: [{namespace, name}],
+// disabled}, where its patterns meet new streams that it is not to take.
 asio::awaitable<engine::Payload> discover_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
 // sync: input {job, plan, connectionName}; result {streams: [...], targets: [...]}. See sync_step.cc.
 asio::awaitable<engine::Payload> sync_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);

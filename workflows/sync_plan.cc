@@ -108,6 +108,15 @@ StreamPlan failed_plan(const PlanInput& input, StreamName name, engine::Failure 
 StreamName name_of(const StreamEntry& entry) { return StreamName(entry.ns.value_or(""), entry.name); }
 bool is_pattern(const StreamEntry& entry) { return name_of(entry).text().find('*') != std::string::npos; }
 
+// The names, or the first of them and how many more there are.
+std::string list_of(const std::vector<StreamName>& names) {
+  constexpr std::size_t kNamed = 10;
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) out += (i == 0 ? "" : ", ") + names[i].text();
+  if (names.size() > kNamed) out += " and " + std::to_string(names.size() - kNamed) + " more";
+  return out;
+}
+
 // Two streams must not write one table: neither is moved, since which of them is meant is not ours to say.
 void refuse_collisions(std::vector<StreamPlan>& streams) {
   std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> by_target;
@@ -133,8 +142,18 @@ SyncPlan make_sync_plan(const PlanInput& input) {
   names.reserve(input.catalog.streams.size());
   for (const auto& stream : input.catalog.streams) names.push_back(stream.name);
   const auto selection = resources::select_streams(entries, names);
-  for (const auto& match : selection.matches)
+  for (const auto& match : selection.matches) {
+    const auto& name = input.catalog.streams[match.stream].name;
+    const bool left = std::find(input.left_out.begin(), input.left_out.end(), name) != input.left_out.end();
+    const bool asked = std::find(input.only.begin(), input.only.end(), name) != input.only.end();
+    if (left && !asked) continue;
     plan.streams.push_back(plan_stream(input, spec, input.catalog.streams[match.stream], entries[match.entry]));
+  }
+  if (!input.left_out.empty())
+    plan.notes.push_back("new at the source and left out, as nonBreakingSchemaUpdatesBehavior " +
+                         spec.value("nonBreakingSchemaUpdatesBehavior", "propagate_columns") +
+                         " says: " + list_of(input.left_out) +
+                         "; name them in the connection, or set propagate_fully, to take them");
   for (auto e : selection.unmatched) {
     if (is_pattern(entries[e]))
       plan.notes.push_back("no stream fits " + name_of(entries[e]).text());

@@ -22,7 +22,8 @@ struct PlanInput {
   std::string connection_spec;    // as resources stores it
   std::string default_namespace;  // the destination's own; empty where it has none
   connectors::Catalog catalog;
-  std::vector<connectors::StreamName> only;  // empty: all of the connection
+  std::vector<connectors::StreamName> only;      // empty: all of the connection
+  std::vector<connectors::StreamName> left_out;  // new, and by the connection's policy not taken
   std::int64_t job_id = 0;
   std::int64_t started_us = 0;
   bool adopt = false;

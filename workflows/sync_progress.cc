@@ -52,6 +52,23 @@ void StreamProgress::set_failure(engine::Failure failure) {
   status_.store(Status::failed);
 }
 
+// Under the lock, so that no report sees the counters between the two.
+void StreamProgress::found(std::int64_t rows, std::int64_t bytes) {
+  std::lock_guard lock(mutex_);
+  found_rows_ += rows;
+  found_bytes_ += bytes;
+  rows_read += rows;
+  bytes_read += bytes;
+  rows_committed += rows;
+  bytes_committed += bytes;
+}
+
+StreamProgress::Counts StreamProgress::moved() const {
+  std::lock_guard lock(mutex_);
+  return {rows_read.load() - found_rows_, bytes_read.load() - found_bytes_, rows_committed.load() - found_rows_,
+          bytes_committed.load() - found_bytes_};
+}
+
 void StreamProgress::begin(MonoTime now) {
   std::lock_guard lock(mutex_);
   began_ = now;
@@ -127,24 +144,23 @@ void SyncProgress::move_metrics() {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const auto& s = *streams_[i];
     auto& last = last_[i];
-    const auto moved = [](std::atomic<std::int64_t> const& counter, std::int64_t& before) {
-      const std::int64_t value = counter.load();
-      const std::int64_t by = value - before;
-      before = value;
+    // What has come to a counter since the last report. A counter of Prometheus never goes back: neither does what is
+    // remembered.
+    const auto moved = [](std::int64_t value, std::int64_t& before) {
+      const std::int64_t by = std::max<std::int64_t>(0, value - before);
+      before += by;
       return by;
     };
-    const auto rows = moved(s.rows_read, last.rows);
-    // A restart of a stream takes its counters back; a counter of Prometheus never does.
-    records_read_.add(static_cast<double>(std::max<std::int64_t>(0, rows)));
-    bytes_read_.add(static_cast<double>(std::max<std::int64_t>(0, moved(s.bytes_read, last.bytes))));
-    records_committed_.add(
-        static_cast<double>(std::max<std::int64_t>(0, moved(s.rows_committed, last.rows_committed))));
-    bytes_committed_.add(
-        static_cast<double>(std::max<std::int64_t>(0, moved(s.bytes_committed, last.bytes_committed))));
-    const double rate = static_cast<double>(std::max<std::int64_t>(0, rows)) / seconds;
+    const auto counts = s.moved();
+    const auto rows = moved(counts.rows_read, last.rows);
+    records_read_.add(static_cast<double>(rows));
+    bytes_read_.add(static_cast<double>(moved(counts.bytes_read, last.bytes)));
+    records_committed_.add(static_cast<double>(moved(counts.rows_committed, last.rows_committed)));
+    bytes_committed_.add(static_cast<double>(moved(counts.bytes_committed, last.bytes_committed)));
+    const double rate = static_cast<double>(rows) / seconds;
     last.rate = last.rate == 0 ? rate : 0.7 * last.rate + 0.3 * rate;
-    const auto for_source = moved(s.waited_for_source_us, last.waited_for_source);
-    const auto for_destination = moved(s.waited_for_destination_us, last.waited_for_destination);
+    const auto for_source = moved(s.waited_for_source_us.load(), last.waited_for_source);
+    const auto for_destination = moved(s.waited_for_destination_us.load(), last.waited_for_destination);
     last.slow = for_source > for_destination ? "source" : for_destination > 0 ? "destination" : "";
   }
 }

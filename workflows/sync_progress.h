@@ -38,6 +38,14 @@ class StreamProgress {
   std::atomic<std::int64_t> waited_for_source_us{0};
   std::atomic<std::int64_t> waited_for_destination_us{0};
 
+  // Rows that an earlier attempt made durable, and this one only found: part of the stream's counters, none of the
+  // metrics, which say what this process moved.
+  void found(std::int64_t rows, std::int64_t bytes);
+  struct Counts {
+    std::int64_t rows_read, bytes_read, rows_committed, bytes_committed;
+  };
+  Counts moved() const;  // the counters without what was found
+
   // This attempt works at the stream from `now` on, having found what earlier ones left; and until `now`.
   void begin(MonoTime now);
   void end(MonoTime now);
@@ -59,7 +67,9 @@ class StreamProgress {
   std::optional<engine::Failure> failure_;
   std::optional<MonoTime> began_;
   Duration worked_{0};
-  std::int64_t rows_found_ = 0;
+  std::int64_t rows_found_ = 0;  // when this attempt began
+  std::int64_t found_rows_ = 0;
+  std::int64_t found_bytes_ = 0;
 };
 std::string_view to_string(StreamProgress::Status status);
 

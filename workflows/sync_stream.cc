@@ -150,10 +150,7 @@ asio::awaitable<void> StreamSync::read_splits() {
       std::int64_t bytes = 0;
       if (const auto c = kept.find("split/" + scope_ + "/" + split.id); c != kept.end())
         bytes = json::parse(c->second).value("bytes", std::int64_t{0});
-      progress_.rows_read += it->second.rows;
-      progress_.rows_committed += it->second.rows;
-      progress_.bytes_read += bytes;
-      progress_.bytes_committed += bytes;
+      progress_.found(it->second.rows, bytes);
       if (it->second.complete) {
         rows_[split.id] = it->second.rows;
         ++progress_.splits_complete;
@@ -219,9 +216,9 @@ asio::awaitable<void> StreamSync::finish() {
   std::int64_t rows = 0;
   if (writer_->finished()) {
     for (const auto& [id, checkpoint] : committed_) rows_[id] = checkpoint.rows;
-    progress_.rows_read = progress_.rows_committed = 0;
-    for (const auto& [_, n] : rows_) progress_.rows_committed += n;
-    progress_.rows_read = progress_.rows_committed.load();
+    std::int64_t found = 0;
+    for (const auto& [_, n] : rows_) found += n;
+    progress_.found(found, 0);
     progress_.splits_total = progress_.splits_complete = static_cast<std::int64_t>(rows_.size());
     progress_.set_consistency(std::string(to_string(split_plan_.consistency)));
   }

@@ -93,6 +93,7 @@ asio::awaitable<std::string> put_connection(const serve::Rooms& rooms, const Cop
   body["sourceId"] = source;
   body["destinationId"] = destination;
   body["namespaceDefinition"] = "source";
+  body["nonBreakingSchemaUpdatesBehavior"] = "propagate_fully";  // each run takes what the line fits now
   Json streams = Json::array();
   std::vector<std::string> patterns = options.streams;
   if (patterns.empty()) patterns.emplace_back("*");

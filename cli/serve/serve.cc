@@ -141,6 +141,7 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       write_address_file(options.data_dir, url);
       if (!loopback && listen.tls_cert_file.empty())
         log_warn("listening beyond loopback without TLS: tokens travel in clear", {{"listen", options.listen}});
+      co_await rooms.jobs->restore_metrics();
       co_await rooms.engine->start();
       engine_started = true;
       background.spawn("idempotency sweep", sweep_daily(runtime, app));

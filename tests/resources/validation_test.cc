@@ -17,7 +17,7 @@ TEST_CASE_METHOD(ResourcesFixture, "all faults of a configuration are told at on
   CHECK(holds(faults, "/configuration/database is required"));
   CHECK(holds(faults, "/configuration/port must be of type integer"));
   CHECK(holds(faults, "/configuration/host does not match"));
-  CHECK(holds(faults, "/configuration/color must be one of \"red\", \"green\""));
+  CHECK(holds(faults, "/configuration/color must be one of \"red\", \"green\", not \"blue\""));
   CHECK(holds(faults, "/configuration/ssl_mode/extra is not a known field"));
 }
 
@@ -25,7 +25,7 @@ TEST_CASE_METHOD(ResourcesFixture, "a branch that does not exist is told with th
   auto body = shop_body();
   body["configuration"]["ssl_mode"] = {{"mode", "none"}};
   CHECK(holds(faults_of([&] { create(Kind::source, body); }),
-              "/configuration/ssl_mode/mode must be one of \"require\", \"verify-ca\""));
+              "/configuration/ssl_mode/mode must be one of \"require\", \"verify-ca\", not "));
   body["configuration"]["ssl_mode"] = "require";
   CHECK(holds(faults_of([&] { create(Kind::source, body); }), "/configuration/ssl_mode must be an object"));
   body["configuration"]["ssl_mode"] = json::object();
@@ -105,7 +105,7 @@ TEST_CASE_METHOD(ResourcesFixture, "what a connection may not say, and why") {
     const char* fault;
   };
   const Row rows[] = {
-      {{{"status", "deprecated"}}, "/status must be one of active, inactive"},
+      {{{"status", "deprecated"}}, "/status must be one of active, inactive, not \"deprecated\""},
       {{{"unknown", 1}}, "/unknown is not a known field of a connection"},
       {{{"metadataColumns", "airbyte"}}, "/metadataColumns airbyte is not available in this version"},
       {{{"namespaceDefinition", "custom_format"}}, "/namespaceFormat is required"},

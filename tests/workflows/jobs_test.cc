@@ -1,4 +1,5 @@
 // Jobs through the engine, over the in-memory store, against ends whose every failure is chosen.
+#include "common/metrics.h"
 #include "state/memory_store.h"
 #include "tests/workflows/fakes.h"
 #include "tests/workflows/server_in_process.h"
@@ -140,6 +141,66 @@ TEST_CASE_METHOD(JobsFixture,
   const auto second = server->start(sync());
   CHECK(second > id);
   CHECK(server->finish(second)["status"] == "succeeded");
+}
+
+TEST_CASE_METHOD(JobsFixture, "when a connection last succeeded is told again after a restart") {
+  const auto shown = [] {
+    const std::string text = render_metrics();
+    const std::string name = "millrace_sync_last_success_timestamp_seconds{connection=\"c\"} ";
+    const auto at = text.find(name);
+    return at == std::string::npos ? 0. : std::stod(text.substr(at + name.size()));
+  };
+  REQUIRE(server->finish(server->start(sync()))["status"] == "succeeded");
+  const double succeeded = shown();
+  CHECK(succeeded > 1.6e9);
+  world->before_open = [](const std::string&) { throw Error("stream.not_found", "gone"); };
+  world->stored.clear();
+  REQUIRE(server->finish(server->start(sync()))["status"] == "failed");
+
+  metric_gauge("millrace_sync_last_success_timestamp_seconds", "", {{"connection", "c"}}).set(0);
+  run(real, server->jobs->restore_metrics());
+  CHECK(shown() == Approx(succeeded).margin(5));
+}
+
+TEST_CASE_METHOD(JobsFixture, "a stream that a pattern meets later is taken or left out as the schema policy says") {
+  const auto change = [&](const char* field, const char* value) {
+    const json body = {{field, value}};
+    run(real, server->resources->update(Kind::connection, connection, body.dump(), resources::UpdateMode::patch,
+                                        resources::Principal()));
+  };
+  const auto connection_field = [&](const char* field) {
+    return json::parse(run(real, server->resources->get(Kind::connection, connection)).spec)[field];
+  };
+  const auto log_of = [&](const json& job) { return run(real, server->jobs->logs_json(job["jobId"], 0, 1000)); };
+  const auto job = [&] { return server->finish(server->start(sync())); };
+
+  // The default, propagate_columns: what the pattern met first is taken, what comes later is left out and said.
+  CHECK(job()["streams"].size() == 2);
+  world->tables["public.later"] = {1, 10, true};
+  json ended = job();
+  CHECK(ended["status"] == "succeeded");
+  CHECK(status_of(ended, "later") == "missing");
+  CHECK(log_of(ended).find("public.later") != std::string::npos);
+  CHECK(status_of(job(), "later") == "missing");
+
+  change("nonBreakingSchemaUpdatesBehavior", "propagate_fully");
+  CHECK(status_of(job(), "later") == "complete");
+  change("nonBreakingSchemaUpdatesBehavior", "ignore");
+  CHECK(status_of(job(), "later") == "complete");
+
+  change("nonBreakingSchemaUpdatesBehavior", "disable_connection");
+  world->tables["public.last"] = {1, 10, true};
+  const auto reads = world->read_times("public.a/0000");
+  ended = job();
+  CHECK(ended["status"] == "failed");
+  CHECK(ended["failure"]["code"] == "sync.schema_changed");
+  CHECK(ended["failure"].dump().find("public.last") != std::string::npos);
+  CHECK(world->read_times("public.a/0000") == reads);
+  CHECK(connection_field("status") == "inactive");
+  change("status", "active");
+  CHECK(status_of(job(), "last") == "complete");
+  CHECK(connection_field("status") == "active");
+  CHECK(job()["streams"].size() == 4);
 }
 
 TEST_CASE_METHOD(JobsFixture, "a request id starts one job, also after its end") {

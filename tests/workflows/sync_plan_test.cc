@@ -104,6 +104,22 @@ TEST_CASE("a stream that can't be moved is planned with its failure, the others 
                                   {stream("a", "t")}))) == "a.t !stream.field_unknown\n");
 }
 
+TEST_CASE("what is left out is no part of the plan unless the job asks for it by name") {
+  auto in = input(json::object(), {stream("a", "t"), stream("b", "u")});
+  REQUIRE(make_sync_plan(in).streams.size() > 1);
+  const auto name = in.catalog.streams[0].name;
+  in.left_out = {name};
+  auto plan = make_sync_plan(in);
+  CHECK(plan.streams.size() == in.catalog.streams.size() - 1);
+  CHECK(plan.streams[0].target.source_name != name);
+  REQUIRE(plan.notes.size() == 1);
+  CHECK(plan.notes[0].find(name.text()) != std::string::npos);
+  in.only = {name};
+  plan = make_sync_plan(in);
+  REQUIRE(plan.streams.size() == 1);
+  CHECK_FALSE(plan.streams[0].failure);
+}
+
 TEST_CASE("two streams never write one table") {
   CHECK(told(make_sync_plan(input(json::object(), {stream("a", "t"), stream("b", "t"), stream("b", "u")}))) ==
         "a.t !stream.target_collision\nb.t !stream.target_collision\nb.u -> raw.u\n");

@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/metrics.h"
 #include "common/task_group.h"
 #include "tests/workflows/fakes.h"
 #include "workflows/steps.h"
@@ -128,6 +129,15 @@ TEST_CASE_METHOD(SyncFixture, "a later attempt reads only what is not complete, 
   world->before_read = [](const std::string& stream, const std::string& split) {
     if (stream == "public.a" && split == "0001") throw Error("store.disk_full", "for a while");
   };
+  // The metric says what this process moved: found rows are none of it, whatever the stream's counters say.
+  const auto moved = [](const char* stage) {
+    const std::string text = render_metrics();
+    const std::string name = std::string("millrace_sync_records_total{connection=\"test\",stage=\"") + stage + "\"} ";
+    const auto at = text.find(name);
+    return at == std::string::npos ? 0. : std::stod(text.substr(at + name.size()));
+  };
+  const double read_before = moved("read");
+  const double committed_before = moved("committed");
   auto outcome = attempt();
   REQUIRE(outcome.failure);
   CHECK(outcome.failure->type == "store.disk_full");
@@ -146,6 +156,15 @@ TEST_CASE_METHOD(SyncFixture, "a later attempt reads only what is not complete, 
   CHECK(world->read_times("public.a/0001") == 2);
   CHECK(world->read_times("public.b/0000") == 1);
   CHECK(world->plans["public.a"] == 1);
+  CHECK(moved("read") - read_before == 50);
+  CHECK(moved("committed") - committed_before == 50);
+
+  // All is loaded: an attempt that only finds it moves nothing.
+  ctx.next_attempt();
+  outcome = attempt();
+  REQUIRE(outcome.result);
+  CHECK((*outcome.result)["streams"][0]["rowsCommitted"] == 30);
+  CHECK(moved("read") - read_before == 50);
 }
 
 TEST_CASE_METHOD(SyncFixture, "a plan that died with its snapshot is thrown away with the rows read by it") {

@@ -69,8 +69,7 @@ bool StreamSync::take_earlier_outcome() {
   const auto it = kept.find("done/" + scope_);
   if (it == kept.end()) return false;
   const json done = json::parse(it->second);
-  progress_.rows_read = progress_.rows_committed = done.value("rows", std::int64_t{0});
-  progress_.bytes_read = progress_.bytes_committed = done.value("bytes", std::int64_t{0});
+  progress_.found(done.value("rows", std::int64_t{0}), done.value("bytes", std::int64_t{0}));
   progress_.splits_total = progress_.splits_complete = done.value("splits", std::int64_t{0});
   progress_.set_consistency(done.value("consistency", ""));
   progress_.set_status(StreamProgress::Status::loaded);

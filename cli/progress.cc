@@ -24,6 +24,7 @@ struct Totals {
   Totals() = default;
   double rows = 0, bytes = 0, expected = 0;
   int streams = 0, done = 0;
+  bool unknown = false;  // a stream that nobody knows the size of is still to come
 };
 
 Totals totals_of(const Json& job) {
@@ -34,9 +35,12 @@ Totals totals_of(const Json& job) {
     ++t.streams;
     const std::string status = plain(s, "status");
     if (status == "succeeded" || status == "complete" || status == "completed") ++t.done;
-    t.rows += number(s, "rowsCommitted");
-    t.bytes += number(s, "bytesCommitted");
-    t.expected += number(s, "rowsEstimate");
+    // What is read, not what is committed: it moves within a split as well.
+    t.rows += number(s, "rowsRead");
+    t.bytes += number(s, "bytesRead");
+    // An estimate is one: what is complete is as much as it turned out to be.
+    t.expected += std::max(number(s, "rowsEstimate"), number(s, "rowsRead"));
+    if (!s.contains("rowsEstimate") && status == "pending") t.unknown = true;
   }
   return t;
 }
@@ -58,14 +62,15 @@ void Progress::show(const Json& job) {
   last_line_ = now;
   const Totals t = totals_of(job);
   const double seconds = std::max(0.001, to_seconds(now - begun_));
-  std::string text =
-      fmt::format("job {} {}: {}/{} streams, {} rows, {}, {} rows/s", plain(job, "jobId"), plain(job, "status"), t.done,
-                  t.streams, human_count(t.rows), human_bytes(t.bytes), human_count(t.rows / seconds));
+  if (rows_at_first_ < 0) rows_at_first_ = t.rows;  // what was read before anybody looked is no part of the rate
+  std::string text = fmt::format("job {} {}: {}/{} streams, {} rows, {}, {} rows/s", plain(job, "jobId"),
+                                 plain(job, "status"), t.done, t.streams, human_count(t.rows), human_bytes(t.bytes),
+                                 human_count(std::max(0., t.rows - rows_at_first_) / seconds));
   if (!terminal_) {
     std::cerr << text << std::endl;
     return;
   }
-  if (t.expected > 0) {
+  if (t.expected > 0 && !t.unknown) {
     constexpr int kWidth = 24;
     const double part = std::min(1.0, t.rows / t.expected);
     const int full = static_cast<int>(part * kWidth);

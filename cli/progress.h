@@ -22,6 +22,7 @@ class Progress {
   bool quiet_;
   bool terminal_;
   bool colour_;
+  double rows_at_first_ = -1;
   bool bar_shown_ = false;
   MonoTime begun_;
   MonoTime last_line_;

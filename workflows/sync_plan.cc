@@ -85,6 +85,7 @@ StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& s
   t.extracted_at_us = input.started_us;
   t.adopt = input.adopt;
   plan.cursor_field = entry.cursor_field;
+  plan.rows_estimate = stream.rows_estimate;
   if (std::find(stream.sync_modes.begin(), stream.sync_modes.end(), entry.sync_mode) == stream.sync_modes.end())
     plan.failure = failure_of_code("stream.mode_unsupported", stream.name.text() + " can't be read as " +
                                                                   std::string(connectors::to_string(entry.sync_mode)));
@@ -189,6 +190,7 @@ std::string to_json(const SyncPlan& plan) {
   for (const auto& s : plan.streams) {
     json one = {{"target", json::parse(connectors::to_json(s.target))}};
     if (!s.cursor_field.empty()) one["cursorField"] = s.cursor_field;
+    if (s.rows_estimate >= 0) one["rowsEstimate"] = s.rows_estimate;
     if (s.failure) one["failure"] = failure_json(*s.failure);
     out["streams"].push_back(std::move(one));
   }
@@ -203,6 +205,7 @@ SyncPlan sync_plan_from_json(const std::string& text) {
     StreamPlan s;
     s.target = connectors::stream_target_from_json(one.at("target").dump());
     s.cursor_field = one.value("cursorField", std::vector<std::string>());
+    s.rows_estimate = one.value("rowsEstimate", std::int64_t{-1});
     if (one.contains("failure")) s.failure = failure_from_view(one["failure"]);
     plan.streams.push_back(std::move(s));
   }

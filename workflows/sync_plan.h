@@ -33,6 +33,7 @@ struct StreamPlan {
   StreamPlan() = default;
   connectors::StreamTarget target;
   std::vector<std::string> cursor_field;
+  std::int64_t rows_estimate = -1;         // by the catalog; -1: unknown
   std::optional<engine::Failure> failure;  // why it can't be moved
 };
 

@@ -95,6 +95,7 @@ json StreamProgress::view() const {
               {"bytesRead", bytes_read.load()},
               {"bytesCommitted", bytes_committed.load()},
               {"splits", {{"total", splits_total.load()}, {"complete", splits_complete.load()}}}};
+  if (rows_estimate_.load() >= 0) out["rowsEstimate"] = rows_estimate_.load();
   // Of what has ended: rows a second over all of it.
   if (worked_ > Duration{0})
     out["rate"] =

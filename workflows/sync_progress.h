@@ -46,6 +46,9 @@ class StreamProgress {
   };
   Counts moved() const;  // the counters without what was found
 
+  // How many rows the catalog expects; shown where it is known.
+  void set_rows_estimate(std::int64_t rows) { rows_estimate_.store(rows); }
+
   // This attempt works at the stream from `now` on, having found what earlier ones left; and until `now`.
   void begin(MonoTime now);
   void end(MonoTime now);
@@ -62,6 +65,7 @@ class StreamProgress {
  private:
   const connectors::StreamName name_;
   std::atomic<Status> status_{Status::pending};
+  std::atomic<std::int64_t> rows_estimate_{-1};
   mutable std::mutex mutex_;
   std::string consistency_;
   std::optional<engine::Failure> failure_;

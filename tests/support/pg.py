@@ -41,17 +41,17 @@ class PgCluster:
     """A running cluster. Use it in a `with`, or call close().
 
     `conf` are settings for postgresql.conf. `durable` turns fsync on, for tests that kill servers. `keep` leaves the
-    cluster running and its files in place after this process (the demo's --keep)."""
+    cluster running and its files in place after this process (the demo's --keep). `directory` is where its own is made."""
 
     user = "postgres"
     host = "127.0.0.1"
 
-    def __init__(self, conf=None, durable=False, keep=False, name="test"):
+    def __init__(self, conf=None, durable=False, keep=False, name="test", directory=None):
         _sweep()
         self._keep = keep
         self._postmaster = None
         prefix = f"millrace-{name}-" if keep else f"{_PREFIX}{os.getpid()}-"
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=directory))
         self.data = self.dir / "data"
         self.port = 0
         if not keep:

@@ -128,6 +128,31 @@ asio::awaitable<void> dress(net::PostgresSession& session, StreamTarget target, 
   if (!sql.empty()) co_await session.execute(sql);
 }
 
+// Columns of the former table that the stream does not have, as a list; empty: none.
+std::string foreign_columns(const StreamTarget& target, const TableFacts& facts) {
+  const auto ours = columns_of(target);
+  std::string out;
+  for (const auto& column : facts.columns)
+    if (std::none_of(ours.begin(), ours.end(), [&](const auto& c) { return c.name == column.name; }))
+      out += (out.empty() ? "" : ", ") + net::quote_identifier(column.name);
+  return out;
+}
+
+// NOT NULL that somebody gave a column is a constraint like any other. The key's own comes with the key.
+asio::awaitable<void> keep_not_null(net::PostgresSession& session, StreamTarget target, TableFacts facts,
+                                    std::vector<std::string>& notes) {
+  const auto ours = columns_of(target);
+  for (const auto& column : facts.columns) {
+    const bool in_both = std::any_of(ours.begin(), ours.end(), [&](const auto& c) { return c.name == column.name; });
+    if (!column.not_null || !in_both) continue;
+    std::string why;
+    const std::string sql = "ALTER TABLE " + helper_table(stage_name(target)) + " ALTER COLUMN " +
+                            net::quote_identifier(column.name) + " SET NOT NULL";
+    if (!co_await try_execute(session, sql, why))
+      notes.push_back("column " + column.name + " is no longer NOT NULL: " + why);
+  }
+}
+
 asio::awaitable<void> drop_references(net::PostgresSession& session, TableFacts facts) {
   for (const auto& fk : facts.references) {
     const std::string sql = "ALTER TABLE " + fk.table + " DROP CONSTRAINT " + fk.name;
@@ -189,6 +214,11 @@ asio::awaitable<void> move_in(net::PostgresSession& session, StreamTarget target
 asio::awaitable<void> swap_by_name(net::PostgresSession& session, StreamTarget target, TableFacts facts,
                                    std::vector<std::string>& notes) {
   const auto built = co_await build_indexes(session, target, facts, notes);
+  co_await keep_not_null(session, target, facts, notes);
+  const std::string foreign = foreign_columns(target, facts);
+  if (!foreign.empty())
+    notes.push_back("columns that the stream does not have are not in the new table: " + foreign +
+                    "; the former one is " + helper_table(former_name(target)) + " until the next load");
   for (const auto& constraint : facts.own_constraints) {
     std::string why;
     const std::string sql = "ALTER TABLE " + helper_table(stage_name(target)) + " ADD CONSTRAINT " + constraint.name +
@@ -218,6 +248,8 @@ asio::awaitable<void> swap_by_content(net::PostgresSession& session, StreamTarge
   co_await match_columns(session, table, columns_of(target));
   co_await drop_references(session, facts);
   co_await session.execute("TRUNCATE " + table);
+  const std::string foreign = foreign_columns(target, facts);
+  if (!foreign.empty()) notes.push_back("columns that the stream does not have get their default, or null: " + foreign);
   co_await insert_stage(session, target, rows);
   const bool has_key =
       std::any_of(facts.indexes.begin(), facts.indexes.end(), [](const IndexFact& i) { return i.primary; });

@@ -60,6 +60,10 @@ FROM pg_catalog.pg_description d LEFT JOIN pg_catalog.pg_attribute a ON a.attrel
 WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid = $1::oid AND (d.objsubid = 0 OR NOT a.attisdropped)
 )sql";
 
+constexpr const char* kColumns = R"sql(
+SELECT attname, attnotnull FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+)sql";
+
 constexpr const char* kConstraints = R"sql(
 SELECT conrelid = $1::oid, conrelid::regclass::text, quote_ident(conname), pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint
 WHERE (conrelid = $1::oid AND contype IN ('c', 'f')) OR (confrelid = $1::oid AND contype = 'f' AND conrelid <> $1::oid)
@@ -93,6 +97,13 @@ asio::awaitable<TableFacts> table_facts(net::PostgresSession& session, std::int6
     view.options = views.at(i, 1);
     view.definition = views.at(i, 2);
     facts.views.push_back(std::move(view));
+  }
+  const auto columns = co_await session.query(kColumns, id);
+  for (std::size_t i = 0; i < columns.rows.size(); ++i) {
+    ColumnFact column;
+    column.name = columns.at(i, 0);
+    column.not_null = columns.at(i, 1) == "t";
+    facts.columns.push_back(std::move(column));
   }
   const auto indexes = co_await session.query(kIndexes, id);
   for (std::size_t i = 0; i < indexes.rows.size(); ++i) {

@@ -16,6 +16,10 @@ struct IndexFact {
   std::string prefix;      // "CREATE UNIQUE INDEX name ON schema.table "
   std::string definition;  // whole, as pg_get_indexdef() writes it
 };
+struct ColumnFact {
+  std::string name;
+  bool not_null = false;
+};
 struct ForeignKeyFact {
   std::string table;  // the other table, quoted
   std::string name;
@@ -30,6 +34,7 @@ struct ViewFact {
 struct TableFacts {
   char kind = 'r';
   std::string owner, options;
+  std::vector<ColumnFact> columns;
   std::vector<IndexFact> indexes;
   std::vector<ForeignKeyFact> own_constraints;  // checks and foreign keys of the table itself; `table` is empty
   std::vector<ForeignKeyFact> references;       // foreign keys of other tables to this one

@@ -152,6 +152,28 @@ TEST_CASE("a swap keeps owner, grants, comments, indexes, constraints, options, 
                 "'former_%' or table_name like 'stage_%')") == "1");
 }
 
+TEST_CASE("a swap keeps NOT NULL, and says which columns of the former table it leaves") {
+  Load t;
+  t.load_and_publish(1, 3);
+  t.sql("alter table dw.t alter name set not null; alter table dw.t add mine int; update dw.t set mine = 7");
+  auto result = t.load_and_publish(2, 5);
+  CHECK(t.noted(result, "columns that the stream does not have are not in the new table: \"mine\""));
+  CHECK(
+      t.query("select string_agg(attname || attnotnull::text, ',' order by attnum) from pg_attribute where attrelid = "
+              "'dw.t'::regclass and attnum > 0") == "idfalse,nametrue");
+  const auto former = t.query(
+      "select table_name from information_schema.tables where table_schema = 'millrace' and "
+      "table_name like 'former_%'");
+  CHECK(t.query("select sum(mine) from millrace.\"" + former + "\"") == "21");
+
+  // Inside the table, where something can't follow to another one, the column stays.
+  t.sql("alter table dw.t add mine int default 7");
+  result = t.load_and_publish(3, 4);
+  CHECK(t.noted(result, "column default"));
+  CHECK(t.noted(result, "columns that the stream does not have"));
+  CHECK(t.query("select count(*), sum(mine) from dw.t") == "4|28");
+}
+
 TEST_CASE("a foreign key whose rows would vanish stops the swap, and the former table stands") {
   Load t;
   t.load_and_publish(1, 3);

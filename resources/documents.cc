@@ -40,6 +40,20 @@ std::string title(Kind kind) {
   return text;
 }
 
+// The long form names a connection's ends by the ids that they had where it was exported. Among the documents an id
+// stands for the one whose metadata has it, whatever id it has here.
+void name_ends(json& body, const std::map<std::pair<Kind, std::string>, std::string>& names_by_id) {
+  for (auto end : {Kind::source, Kind::destination}) {
+    const std::string field(to_string(end));
+    const auto id = body.find(field + "Id");
+    if (id == body.end() || !id->is_string() || body.contains(field)) continue;
+    const auto name = names_by_id.find({end, id->get<std::string>()});
+    if (name == names_by_id.end()) continue;
+    body.erase(id);
+    body[field] = name->second;
+  }
+}
+
 std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
   json list = parse_body(text, kMaxDocumentsBytes);
   refuse_references(list);
@@ -49,6 +63,7 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
     return out;
   }
   std::set<std::pair<Kind, std::string>> seen;
+  std::map<std::pair<Kind, std::string>, std::string> names_by_id;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string at = pointer_token(i);
     json& d = list[i];
@@ -76,7 +91,8 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
       continue;
     }
     for (const auto& [field, _] : metadata.items())
-      if (field != "name") faults.add(at + "/metadata" + pointer_token(field), "is not a known field of metadata");
+      if (field != "name" && field != "id")
+        faults.add(at + "/metadata" + pointer_token(field), "is not a known field of metadata");
     const std::size_t before = faults.list().size();
     check_name(metadata["name"], at + "/metadata/name", faults);
     if (!d.contains("spec") || !d["spec"].is_object()) faults.add(at + "/spec", "must be an object");
@@ -84,6 +100,12 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
     document.name = metadata["name"];
     if (d["spec"].contains("name") && d["spec"]["name"] != metadata["name"])
       faults.add(at + "/spec/name", "differs from metadata.name: leave it out");
+    if (metadata.contains("id")) {
+      if (!metadata["id"].is_string())
+        faults.add(at + "/metadata/id", "must be of type string");
+      else
+        names_by_id[{document.kind, metadata["id"].get<std::string>()}] = document.name;
+    }
     if (!seen.insert({document.kind, document.name}).second)
       faults.add(at + "/metadata/name",
                  "there is another " + title(document.kind) + " named \"" + document.name + "\" before it");
@@ -91,6 +113,8 @@ std::vector<Document> parse_documents(const std::string& text, Faults& faults) {
     document.body["name"] = document.name;
     out.push_back(std::move(document));
   }
+  for (auto& document : out)
+    if (document.kind == Kind::connection) name_ends(document.body, names_by_id);
   return out;
 }
 
@@ -266,14 +290,16 @@ asio::awaitable<std::string> apply_documents(std::shared_ptr<Repository> reposit
 
 asio::awaitable<std::string> export_documents(std::shared_ptr<Repository> repository) {
   json out = json::array();
-  const auto nothing_planned = std::make_shared<const PlannedReferences>();
   for (auto kind : kOrder) {
     const auto all = co_await repository->all(kind);
     for (const auto& r : all) {
-      json spec = co_await with_names(repository, json::parse(r.spec), nothing_planned);
+      json spec = json::parse(r.spec);
+      spec.erase("name");
       for_each_reference(spec, [](json& reference) { reference = kMask; });
-      out.push_back(
-          {{"apiVersion", kApiVersion}, {"kind", title(kind)}, {"metadata", {{"name", r.name}}}, {"spec", spec}});
+      out.push_back({{"apiVersion", kApiVersion},
+                     {"kind", title(kind)},
+                     {"metadata", {{"name", r.name}, {"id", r.id}}},
+                     {"spec", spec}});
     }
   }
   co_return out.dump();

@@ -167,6 +167,31 @@ TEST_CASE_METHOD(ResourcesFixture, "export and apply is a round trip, and prune 
   auto planned = json::parse(run(resources->plan(exported, true)));
   for (const auto& change : planned["changes"]) CHECK(change["action"] == "none");
 
+  // The long form: Airbyte's fields, no shorthand.
+  for (const auto& d : json::parse(exported)) {
+    CHECK(d["metadata"]["id"].get<std::string>().size() == 36);
+    CHECK(d["spec"].contains("definitionId") == (d["kind"] != "Connection"));
+    CHECK(d["spec"].contains("sourceId") == (d["kind"] == "Connection"));
+    CHECK_FALSE(d["spec"].contains("source"));
+    CHECK_FALSE(d["spec"].contains("connector"));
+  }
+
+  // Another server, where the ids are others: the documents stand for each other all the same.
+  {
+    auto registry = std::make_shared<connectors::Registry>();
+    registry->add(fake_connector());
+    auto other_store = std::make_shared<state::MemoryStore>(real.runtime());
+    resources::Resources other(real.runtime(), other_store, registry, resources::SecretBox::open(dir.file("other")));
+    std::string moved = exported;
+    for (auto at = moved.find("**********"); at != std::string::npos; at = moved.find("**********", at))
+      moved.replace(at, 10, "s3cret");
+    planned = json::parse(run(other.apply(moved, false, resources::Principal())));
+    for (const auto& change : planned["changes"]) CHECK(change["action"] == "create");
+    planned = json::parse(run(other.plan(moved, true)));
+    for (const auto& change : planned["changes"]) CHECK(change["action"] == "none");
+    other_store->close();
+  }
+
   const json only = {document("Source", shop_body())};
   planned = json::parse(run(resources->apply(only.dump(), true, resources::Principal())));
   CHECK(planned["destructive"] == true);

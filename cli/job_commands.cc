@@ -165,12 +165,12 @@ void print_log_line(const Json& line, bool raw) {
 asio::awaitable<int> logs(Context& context, std::shared_ptr<JobOptions> options) {
   const bool raw = !for_people(context);
   if (options->follow) {
-    co_await context.client().follow(job_path(options->job_id) + "/logs?follow=true",
-                                     [raw](const std::string& event, const std::string& data) {
-                                       if (event != "line") return;
-                                       print_log_line(Json::parse(data), raw);
-                                       std::cout << std::flush;
-                                     });
+    const auto line = [raw](const std::string& event, const std::string& data) {
+      if (event != "line") return;
+      print_log_line(Json::parse(data), raw);
+      std::cout << std::flush;
+    };
+    co_await context.client().follow(job_path(options->job_id) + "/logs?follow=true", line);
     co_return kOk;
   }
   std::string after = "0";

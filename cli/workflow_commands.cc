@@ -82,11 +82,11 @@ asio::awaitable<int> show(Context& context, OptionsPtr o) {
   const std::string form = context.globals.output;
   const bool raw = !for_people(context);
   if (o->follow) {
-    co_await context.client().follow(with(path_of(*o, "/history"), "follow=true"),
-                                     [raw](const std::string& event, const std::string& data) {
-                                       if (event == "event") print_event(Json::parse(data), raw);
-                                       std::cout << std::flush;
-                                     });
+    const auto line = [raw](const std::string& event, const std::string& data) {
+      if (event == "event") print_event(Json::parse(data), raw);
+      std::cout << std::flush;
+    };
+    co_await context.client().follow(with(path_of(*o, "/history"), "follow=true"), line);
     co_return kOk;
   }
   std::vector<Json> events;
@@ -174,8 +174,8 @@ using Function = asio::awaitable<int> (*)(Context&, OptionsPtr);
 }  // namespace
 
 void add_workflow_commands(Tree& tree) {
-  CLI::App* workflow =
-      tree.root.add_subcommand("workflow", "Executions: list, describe, show, start, result, signal, query, update, cancel, terminate");
+  CLI::App* workflow = tree.root.add_subcommand(
+      "workflow", "Executions: list, describe, show, start, result, signal, query, update, cancel, terminate");
   workflow->require_subcommand(1);
   const auto add = [&tree, workflow](const char* name, const char* description, bool needs_id, Function function) {
     auto o = std::make_shared<WorkflowOptions>();

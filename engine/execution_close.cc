@@ -145,7 +145,8 @@ void RunningExecution::tell_waiters() {
 }
 
 asio::awaitable<void> RunningExecution::wait_event(std::uint64_t after, Duration at_most) {
-  co_await wait_until_true([this, after] { return durable_length_ > after || durable_closed_; }, at_most);
+  const auto done = [this, after] { return durable_length_ > after || durable_closed_; };
+  co_await wait_until_true(done, at_most);
 }
 asio::awaitable<void> RunningExecution::wait_closed(Duration at_most) {
   co_await wait_until_true([this] { return durable_closed_.load(); }, at_most);

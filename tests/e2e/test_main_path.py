@@ -106,7 +106,7 @@ class MainPathTest(ServerCase):
         self.assertEqual(self.http.get("/v1/connections")["data"], before)
         self.assertExit(2, "plan", "-f", self.resources(name="other"), "--detailed-exitcode")
         exported = self.file(self.assertExit(0, "export").stdout, "exported.yaml")
-        self.assertRegex(exported.read_text(), r"sourceId: [0-9a-f-]{36}")
+        self.assertRegex(exported.read_text(), r'sourceId: "[0-9a-f-]{36}"')
         self.assertExit(0, "plan", "-f", exported, "--prune", "--detailed-exitcode")
 
     def test_a_second_sync_leaves_equal_tables_and_appending_adds_rows(self):

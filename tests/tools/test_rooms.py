@@ -103,10 +103,13 @@ class RoomsTest(unittest.TestCase):
                      'co_return co_await h(1, {a, b});', 'if (co_await g({.n = 1})) {}'):
             with self.subTest(line=line):
                 self.refuses("engine/a.cc", f"awaitable<void> f() {{ {line} }}\n", "braced temporary")
+        for line in ("co_await g([x] { return 1; });", "co_await g([&a, x = std::move(y)]() mutable { use(x); }, 2);", "co_await g(1, [=] { use(x); });"):
+            with self.subTest(line=line):
+                self.refuses("engine/a.cc", f"awaitable<void> f() {{ {line} }}\n", "captures by value")
         self.refuses("engine/a.cc", "awaitable<void> f() { auto r = c ? co_await g() : 0; }\n", r"co_await inside \?:")
-        for line in ("Opt o{.name = a}; co_await g(o);", "co_await rt.blocking([x]() { return T{x, 1}; });", "if (co_await g()) { a = {1, 2}; }",
+        for line in ("Opt o{.name = a}; co_await g(o);", "co_await rt.blocking([&x]() { return T{x, 1}; });", "if (co_await g()) { a = {1, 2}; }",
                      "for (auto& x : co_await g()) { use(x); }", "co_await g([&](int a) mutable -> std::vector<int> { return {a}; }, 1);",
-                     "co_await g({});", "while (!co_await g()) { int a[] = {1, 2}; }"):
+                     "co_await g({});", "auto l = [x] { return x; }; co_await g(std::move(l));", "co_await g(a[x], [this, &b](int n) { return [n] { return n; }; });", "while (!co_await g()) { int a[] = {1, 2}; }"):
             with self.subTest(line=line):
                 self.accepts("engine/a.cc", f"awaitable<void> f() {{ {line} }}\n")
 

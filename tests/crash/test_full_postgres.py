@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+import shutil
 import subprocess
 import unittest
 
@@ -22,9 +23,12 @@ class FullPostgresTest(unittest.TestCase):
         self.mount.chmod(0o755)
         self.filler = self.mount / "filler"
 
-    def fill(self):
-        """Takes all the room that is left, while others take it too."""
+    def fill(self, leave=0):
+        """Takes the room that is left but for so many bytes, while others take it too."""
         with open(self.filler, "wb", buffering=0) as file:
+            if leave:
+                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self.mount).free - leave)
+                return
             for size in (1 << 20, 4096):
                 try:
                     while True:
@@ -32,13 +36,15 @@ class FullPostgresTest(unittest.TestCase):
                 except OSError as full:
                     self.assertEqual(full.errno, errno.ENOSPC)
 
-    def start(self, server, source, destination):
-        """A sync with a committed split; its number."""
+    def start(self, server, source, destination, room=None):
+        """A sync with a committed split; its number. `room`: what the disk has left for it."""
         source.create_database("shop")
         destination.create_database("mirror")
         source.psql("CREATE TABLE t AS SELECT n AS id, md5(n::text) AS x FROM generate_series(1, 1000000) n; "
                     "ALTER TABLE t ADD PRIMARY KEY (id); ANALYZE; CHECKPOINT", "shop")
         connection = make_connection(server, source, "shop", destination, "mirror", [{"namespace": "public", "name": "t"}])
+        if room:
+            self.fill(room)
         job_id = start_sync(server, connection, options={"rowsPerSplit": 50_000})
         wait_until(lambda: rows_committed(server.job(job_id)) > 0, "the first committed split", every=0.002)
         return job_id
@@ -71,8 +77,8 @@ class FullPostgresTest(unittest.TestCase):
     def test_under_the_destination_it_is_told_and_the_sync_goes_on_when_space_returns(self):
         with PgCluster() as source, PgCluster(directory=self.mount, conf={"max_wal_size": "'64MB'"}, durable=True) as destination, \
                 Millrace() as server:
-            job_id = self.start(server, source, destination)
-            self.fill()
+            # Room for some splits of the twenty.
+            job_id = self.start(server, source, destination, room=48 << 20)
             self.felt(server, job_id)
             self.assertGreater(rows_committed(server.job(job_id)), 0)
             self.filler.unlink()

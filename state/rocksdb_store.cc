@@ -15,6 +15,7 @@
 #include "common/errors.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "state/backup.h"
 #include "state/keys.h"
 #include "state/rocksdb_batch.h"
 #include "state/rocksdb_options.h"
@@ -174,6 +175,15 @@ class RocksDbStore final : public Store {
   }
   std::unique_ptr<Snapshot> snapshot() override { return std::make_unique<RocksDbSnapshot>(runtime_, database()); }
 
+  asio::awaitable<BackupInfo> back_up(std::string directory) override {
+    const auto db = database();
+    auto work = [db, &directory, mutex = backing_up_] {
+      std::lock_guard lock(*mutex);  // on the blocking lane: two at once would trip over each other's files
+      return make_backup(*db->db, directory);
+    };
+    co_return co_await runtime_.blocking(work);
+  }
+
   StoreStatus status() override {
     StoreStatus s;
     s.disk_free_bytes = floor_.free_bytes();
@@ -331,6 +341,7 @@ class RocksDbStore final : public Store {
   const asio::any_io_executor waker_ = runtime_.make_strand();
   const std::shared_ptr<std::atomic<int>> waking_ = std::make_shared<std::atomic<int>>(0);  // groups given to waker_
   mutable std::mutex mutex_;                                                                // database_ against close()
+  const std::shared_ptr<std::mutex> backing_up_ = std::make_shared<std::mutex>();
   DatabasePtr database_;
   std::unique_ptr<Thread> committer_;
 };

@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "common/errors.h"
+
 namespace millrace::state {
 
 Range prefix_range(std::string_view prefix) {
@@ -19,5 +21,7 @@ void Batch::append(Batch other) {
   conditions_.insert(conditions_.end(), std::make_move_iterator(other.conditions_.begin()),
                      std::make_move_iterator(other.conditions_.end()));
 }
+
+asio::awaitable<BackupInfo> Store::back_up(std::string) { throw Error("store.backup_unsupported"); }
 
 }  // namespace millrace::state

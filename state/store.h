@@ -91,6 +91,14 @@ enum class Commit {
   condition_failed,  // nothing was written; read again and decide anew
 };
 
+// A backup in a directory that holds any number of them; what they share is kept once (state/backup.h).
+struct BackupInfo {
+  std::uint32_t id = 0;  // 1, 2, 3 … in its directory
+  std::int64_t time = 0;  // seconds since the epoch
+  std::uint64_t bytes = 0;
+  std::uint32_t files = 0;
+};
+
 struct StoreStatus {
   std::uint64_t size_bytes = 0;       // on disk (or in memory)
   std::uint64_t disk_free_bytes = 0;  // of the file system; 0 where there is none
@@ -121,6 +129,10 @@ class Store {
 
   virtual std::unique_ptr<Snapshot> snapshot() = 0;
   virtual StoreStatus status() = 0;
+  // Adds a backup of all that was committed before the call to `directory` (made if it is missing), beside normal work;
+  // only what is new since the last one there is copied. Killed in the middle it leaves the earlier ones whole, and its
+  // own rest is removed by the next. Throws store.backup_unsupported, store.backup_failed.
+  virtual asio::awaitable<BackupInfo> back_up(std::string directory);
 
   // Takes no new batches (they throw store.unavailable), writes what is queued, closes. Blocking; called once, last.
   virtual void close() = 0;

@@ -34,6 +34,12 @@ Context::Child Context::start_child(std::string type, Payload input, ChildOption
 Future Context::signal_external(std::string workflow_id, std::string name, Payload input) {
   return replayer_->signal_external(scope_, std::move(workflow_id), std::move(name), std::move(input));
 }
+Future Context::cancel_external(std::string workflow_id) {
+  return replayer_->cancel_external(scope_, std::move(workflow_id));
+}
+Future Context::local_step(std::string type, Payload input, LocalStepOptions options) {
+  return replayer_->local_step(scope_, std::move(type), std::move(input), std::move(options));
+}
 Future Context::next_signal(const std::string& name) { return replayer_->next_signal(scope_, name); }
 void Context::on_query(std::string name, QueryHandler handler) {
   replayer_->on_query(std::move(name), std::move(handler));

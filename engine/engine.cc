@@ -6,6 +6,7 @@
 #include "common/errors.h"
 #include "common/log.h"
 #include "engine/engine_impl.h"
+#include "engine/records/rows.h"
 #include "state/keys.h"
 
 namespace millrace::engine {
@@ -56,6 +57,9 @@ asio::awaitable<Payload> Engine::query(std::string workflow_id, std::string run_
   return impl_->query(std::move(workflow_id), std::move(run_id), std::move(name), std::move(input));
 }
 asio::awaitable<UpdateResult> Engine::update(UpdateRequest request) { return impl_->update(std::move(request)); }
+asio::awaitable<void> Engine::resume(std::string workflow_id, std::string run_id) {
+  return impl_->resume(std::move(workflow_id), std::move(run_id));
+}
 asio::awaitable<VerifyReport> Engine::verify(std::string workflow_id, std::string run_id) {
   return impl_->verify(std::move(workflow_id), std::move(run_id));
 }
@@ -83,17 +87,21 @@ asio::awaitable<void> Engine::Impl::start() {
   core_->tasks.spawn("engine timers", run_timers(core_));
   // All are found before any work is taken, so that requests reach them; they are replayed some at a time.
   auto queue = std::make_shared<std::vector<RunningPtr>>();
+  std::vector<state::KeyValue> open;
   state::Range range = state::prefix_range(keys::open_run_prefix());
   for (;;) {
     const auto rows = co_await core_->store->scan(range);
     if (rows.empty()) break;
-    for (const state::KeyValue& row : rows) {
-      state::KeyReader key(row.key);
-      auto execution = std::make_shared<RunningExecution>(core_, key.str());
-      core_->executions.insert(execution->run_id(), execution);
-      queue->push_back(std::move(execution));
-    }
     range.begin = rows.back().key + '\0';
+    open.insert(open.end(), rows.begin(), rows.end());
+  }
+  co_await count_crashes(&open);
+  for (const state::KeyValue& row : open) {
+    state::KeyReader key(row.key);
+    auto execution = std::make_shared<RunningExecution>(core_, key.str());
+    if (decode_record<OpenRow>(row.value).crashes >= core_->options.crashes_in_a_row) execution->set_aside();
+    core_->executions.insert(execution->run_id(), execution);
+    queue->push_back(std::move(execution));
   }
   co_await deliver_all();
   if (queue->empty()) co_return;

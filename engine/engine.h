@@ -129,6 +129,7 @@ struct Execution {
   bool cancel_requested = false;
   std::uint64_t history_length = 0;
   std::uint64_t history_bytes = 0;
+  bool set_aside = false;          // beside blocked: the server crashed while it ran, again and again
   std::string first_run_id;        // of the chain of continue-as-new; empty: this run
   std::string parent_workflow_id;  // empty: nobody's child
   std::string parent_run_id;
@@ -218,11 +219,15 @@ struct UpdateResult {
   Payload value;
 };
 
+class CrashNotes;  // engine/crash_notes.h
+
 struct EngineOptions {
   EngineOptions() = default;
   std::size_t step_slots = 200;       // steps that run at once
   std::size_t recovery_at_once = 64;  // executions replayed at the same time after a start
   Duration heartbeat_write = std::chrono::seconds(1);
+  std::shared_ptr<CrashNotes> crash_notes;  // null: crashes are not counted
+  std::uint32_t crashes_in_a_row = 3;       // that set an execution aside which ran in each
 };
 
 // Thread-safe: calls hop to the strand of the execution they are about.
@@ -269,6 +274,9 @@ class Engine {
   // A request to the execution, durable once accepted. Throws workflow.update_unknown, FailureError where the code
   // refuses it (then it left no trace) or it failed.
   asio::awaitable<UpdateResult> update(UpdateRequest request);
+
+  // Goes on with an execution that was set aside. Does nothing for one that is not.
+  asio::awaitable<void> resume(std::string workflow_id, std::string run_id);
 
   // Replays the history against today's code without any effect.
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);

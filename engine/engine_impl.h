@@ -32,6 +32,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<Payload> query(std::string workflow_id, std::string run_id, std::string name, Payload input);
   asio::awaitable<UpdateResult> update(UpdateRequest request);
 
+  asio::awaitable<void> resume(std::string workflow_id, std::string run_id);
+
   asio::awaitable<Execution> wait_closed(std::string workflow_id, std::string run_id, Duration at_most);
   asio::awaitable<void> wait_event(std::string workflow_id, std::string run_id, std::uint64_t after, Duration at_most);
   asio::awaitable<ExecutionDetail> describe(std::string workflow_id, std::string run_id);
@@ -59,6 +61,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
                                            std::string request_id);
   asio::awaitable<UpdateResult> update_once(UpdateRequest request);
   asio::awaitable<UpdateResult> recorded_update(std::string run_id, std::string update_id);
+  asio::awaitable<void> count_crashes(std::vector<state::KeyValue>* rows);
   struct Replayed {
     std::unique_ptr<Replayer> replayer;
     std::optional<Divergence> divergence;

@@ -66,6 +66,7 @@ asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row)
         request.type = row.name;
         request.workflow_id = row.workflow_id;
         request.input = row.payload;
+        request.run_timeout = row.run_timeout;
         request.request_id = request_id;
         RunningExecution::Origin origin;
         origin.parent_workflow_id = row.from_workflow_id;

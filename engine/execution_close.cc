@@ -59,6 +59,7 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   record_.closed = tx.now;
   record_.failure = std::move(failure);
   steps_.on_close(tx);
+  locals_.on_close(tx);
   timers_.on_close(tx);
   links_.on_close(tx, closing);
   tx.batch.erase(keys::open_run(run_id_));
@@ -93,7 +94,10 @@ void RunningExecution::block(Transaction& tx, Divergence divergence) {
 }
 
 void RunningExecution::shut_down_steps() {
-  asio::dispatch(strand_, [self = shared_from_this()] { self->steps_.cancel_running(CancelReason::shut_down); });
+  asio::dispatch(strand_, [self = shared_from_this()] { 
+    self->steps_.cancel_running(CancelReason::shut_down);
+    self->locals_.abandon();
+  });
 }
 
 asio::awaitable<RunningExecution::Live> RunningExecution::live() {

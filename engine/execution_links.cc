@@ -25,6 +25,7 @@ void ExecutionLinks::on_child_initiated(Transaction& tx, const HistoryEvent& eve
   row.name = a.workflow_type;
   row.payload = a.input.text;
   row.policy = a.parent_close_policy;
+  row.run_timeout = a.run_timeout;
   send(tx, std::move(row));
 }
 

@@ -3,6 +3,7 @@
 // started, its history intact; it goes on by itself when a build that agrees is started.
 #include "common/errors.h"
 #include "common/log.h"
+#include "engine/crash_notes.h"
 #include "engine/history.h"
 #include "engine/running_execution.h"
 #include "state/keys.h"
@@ -47,7 +48,9 @@ asio::awaitable<void> RunningExecution::load() {
           identity.run_id = run_id_;
           identity.type = s->workflow_type;
           identity.original_run_id = s->original_run_id;
-          if (const WorkflowFunction* function = core_->registry.workflow(s->workflow_type)) {
+          if (set_aside_) {
+            refuse("an execution that the server outlives", "a crash of the server each time it ran");
+          } else if (const WorkflowFunction* function = core_->registry.workflow(s->workflow_type)) {
             replayer_ = std::make_unique<Replayer>(std::move(identity), *function, s->input.text);
             replay.emplace(*replayer_);
           } else {
@@ -55,10 +58,14 @@ asio::awaitable<void> RunningExecution::load() {
           }
         }
         restore(event);
+        const CrashNote note(replay ? core_->options.crash_notes.get() : nullptr, run_id_);
         if (replay && !divergence) divergence = replay->feed(event);
       }
     }
-    if (replay && !divergence) divergence = replay->finish();
+    if (replay && !divergence) {
+      const CrashNote note(core_->options.crash_notes.get(), run_id_);
+      divergence = replay->finish();
+    }
     co_await steps_.load_rows();
     state::Range last_line = state::prefix_range(keys::log_prefix(run_id_));
     last_line.reverse = true;
@@ -89,17 +96,20 @@ void RunningExecution::recover(Transaction& tx, const std::optional<Divergence>&
   if (divergence) {
     const bool known = record_.is_blocked && record_.blocked.event_id == divergence->event_id &&
                        record_.blocked.expected == divergence->expected && record_.blocked.got == divergence->got;
+    const bool was_set_aside = std::exchange(record_.set_aside, set_aside_);
     block(tx, *divergence);
-    record_changed_ = !known;
+    record_changed_ = !known || was_set_aside != set_aside_;
   } else if (record_.is_blocked) {
     log_info("execution goes on: this build agrees with its history",
              {{"workflow", record_.workflow_id}, {"run", run_id_}});
     record_.is_blocked = false;
     record_.blocked = Divergence();
+    record_.set_aside = false;
     record_changed_ = true;
   }
   steps_.recover(tx);
   timers_.recover(tx);
+  if (replayer_ && !record_.is_blocked) locals_.take(tx, *replayer_);
 }
 
 void ExecutionSteps::restore(const HistoryEvent& event) {

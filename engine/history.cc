@@ -61,12 +61,13 @@ asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::
 std::optional<Divergence> HistoryReplay::feed(const HistoryEvent& event) {
   last_id_ = event.id;
   const EventType type = type_of(event);
-  if (is_command_event(type) && turn_) {
+  const bool command = is_command_event(type) && !is_local_result(event.attributes);
+  if (command && turn_) {
     commands_.push_back(event);
     return std::nullopt;
   }
   if (auto d = finish()) return d;
-  if (closed_ || is_command_event(type)) {
+  if (closed_ || command) {
     Divergence d;
     d.event_id = event.id;
     d.expected = describe_event(event.attributes);
@@ -81,7 +82,7 @@ std::optional<Divergence> HistoryReplay::feed(const HistoryEvent& event) {
     turn_ = event;
     return std::nullopt;
   }
-  if (!is_news_event(type)) return std::nullopt;
+  if (!is_news_event(type) && !is_local_result(event.attributes)) return std::nullopt;
   return replayer_.deliver(event);
 }
 

@@ -52,10 +52,29 @@ inline std::string_view to_string(ParentClosePolicy policy) {
   return {};
 }
 
+// What a child's future does when the child is cancelled from its parent's code.
+enum class ChildCancelMode {
+  wait_completed,  // asks the child to end and waits how it does (default)
+  wait_requested,  // fails with "Cancelled" once the child has the request
+  try_cancel,      // asks it, and fails with "Cancelled" at once
+  abandon,         // fails with "Cancelled" at once; the child is not asked
+};
+
 struct ChildOptions {
   ChildOptions() = default;
   std::string workflow_id;  // empty: "<parent's>-c<n>", n counting its children
   ParentClosePolicy parent_close_policy = ParentClosePolicy::terminate;
+  ChildCancelMode cancel_mode = ChildCancelMode::wait_completed;
+  std::optional<Duration> run_timeout;  // none: no bound
+};
+
+// A local step: runs beside the turn, with no event before its end and no slot; a crash runs it again from attempt 1.
+// For work without effect, or that may be done twice.
+struct LocalStepOptions {
+  LocalStepOptions() = default;
+  std::string activity_id;  // empty: "<type>-local-<n>"
+  RetryPolicy retry;        // delays are kept in memory only
+  std::optional<Duration> start_to_close;
 };
 
 // The queue from which this process takes nothing: a step on it waits for its schedule-to-start time-out.

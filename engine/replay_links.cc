@@ -24,6 +24,8 @@ Context::Child Replayer::start_child(const ScopePtr& scope, std::string type, Pa
   c.workflow_type = std::move(type);
   c.input = std::move(input);
   c.parent_close_policy = options.parent_close_policy;
+  c.run_timeout = options.run_timeout;
+  op->child_cancel_mode = options.cancel_mode;
   op->name = c.workflow_id;
   commands_.emplace_back(std::move(c), op);
   return child;
@@ -41,6 +43,41 @@ Future Replayer::signal_external(const ScopePtr& scope, std::string workflow_id,
   s.input = std::move(input);
   commands_.emplace_back(std::move(s), op);
   return Future(op->pending);
+}
+
+Future Replayer::cancel_external(const ScopePtr& scope, std::string workflow_id) {
+  auto op = std::make_shared<Operation>();
+  op->kind = Operation::Kind::message;
+  op->scope = scope;
+  op->pending = std::make_shared<detail::Pending>();
+  op->name = workflow_id;
+  events::RequestCancelExternalInitiated c;
+  c.workflow_id = std::move(workflow_id);
+  commands_.emplace_back(std::move(c), op);
+  return Future(op->pending);
+}
+
+void Replayer::cancel_child(const OperationPtr& child) {
+  if (child->child_cancel_mode != ChildCancelMode::abandon) {
+    events::RequestCancelExternalInitiated c;
+    c.workflow_id = child->name;
+    c.child_initiated_event_id = child->event_id;
+    auto message = std::make_shared<Operation>();
+    message->kind = Operation::Kind::message;
+    message->pending = std::make_shared<detail::Pending>();
+    message->scope = root_;
+    message->name = child->name;
+    if (child->child_cancel_mode == ChildCancelMode::wait_requested) message->waits_for_request = child;
+    commands_.emplace_back(std::move(c), std::move(message));
+  }
+  if (child->child_cancel_mode == ChildCancelMode::wait_completed ||
+      child->child_cancel_mode == ChildCancelMode::wait_requested)
+    return;
+  if (!child->started->ready) {
+    child->started->failure = cancelled_failure();
+    wake(child->started);
+  }
+  fail(*child, cancelled_failure());
 }
 
 // True if the event was one of these.
@@ -75,6 +112,7 @@ bool Replayer::take_link(const HistoryEvent& event) {
         }
       },
       event.attributes);
+  if (op->waits_for_request) fail(*op->waits_for_request, cancelled_failure());
   return true;
 }
 

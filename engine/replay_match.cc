@@ -50,6 +50,7 @@ Divergence Replayer::divergence(std::uint64_t event_id, std::string expected, st
 std::optional<Divergence> Replayer::replay_turn(const HistoryEvent& turn_event,
                                                 const std::vector<HistoryEvent>& recorded) {
   if (ended_) return divergence(turn_event.id, describe_event(turn_event.attributes), "nothing: the code has ended");
+  history_bytes_ = std::get<events::WorkflowTaskCompleted>(turn_event.attributes).history_bytes;
   const Turn turn = run_turn(turn_event.time, &recorded);
   const std::size_t n = std::max(turn.commands.size(), recorded.size());
   for (std::size_t i = 0; i < n; ++i) {

@@ -9,10 +9,13 @@ namespace {
 
 // A history of this many events is long enough for a new run.
 constexpr std::uint64_t kLongHistory = 4'096;
+constexpr std::uint64_t kLargeHistory = 4 << 20;  // bytes, payloads in blobs left out
 
 }  // namespace
 
-bool Replayer::continue_as_new_suggested() const { return last_turn_id_ >= kLongHistory; }
+bool Replayer::continue_as_new_suggested() const {
+  return last_turn_id_ >= kLongHistory || history_bytes_ >= kLargeHistory;
+}
 
 // ---- signals ----
 

@@ -37,6 +37,12 @@ std::optional<Divergence> Replayer::deliver(const HistoryEvent& news) {
     if (const auto* a = std::get_if<events::TimerFired>(&news.attributes)) return a->started_event_id;
     return initiated_event_of(news.attributes);
   }();
+  if (is_local_result(news.attributes)) {
+    const auto& marker = std::get<events::MarkerRecorded>(news.attributes);
+    const auto it = locals_.find(marker.name);
+    if (it == locals_.end() || std::exchange(it->second->closed, true))
+      return divergence(news.id, describe_event(news.attributes), "nothing: the code did not ask for it");
+  }
   if (subject != 0) {
     const auto it = operations_.find(subject);
     if (it == operations_.end() || std::exchange(it->second->closed, true))
@@ -137,6 +143,8 @@ void Replayer::apply(const HistoryEvent& news) {
     cancel(*root_);
   } else if (std::holds_alternative<events::WorkflowExecutionSignaled>(news.attributes)) {
     take_signal(news);
+  } else if (is_local_result(news.attributes)) {
+    take_local_result(news);
   } else if (take_link(news)) {
     return;
   } else if (std::holds_alternative<events::WorkflowExecutionUpdateAccepted>(news.attributes)) {
@@ -260,6 +268,8 @@ void Replayer::cancel(Scope& scope) {
     if (op->scope->is_within(scope)) reached.push_back(op);
   for (const Command& c : commands_)
     if (c.operation && c.operation->scope->is_within(scope)) reached.push_back(c.operation);
+  for (const auto& [_, op] : locals_)
+    if (op->scope->is_within(scope)) reached.push_back(op);
   for (const auto& [_, waits] : signal_waits_)
     for (const auto& op : waits)
       if (op->scope->is_within(scope)) reached.push_back(op);
@@ -275,6 +285,12 @@ void Replayer::cancel(const OperationPtr& op) {
   if (op->pending->ready || std::exchange(op->cancel_requested, true)) return;
   if (op->kind == Operation::Kind::signal) {
     std::erase(signal_waits_[op->name], op);
+    fail(*op, cancelled_failure());
+    return;
+  }
+  if (op->kind == Operation::Kind::local) {
+    locals_.erase(op->name);
+    local_cancels_.push_back(op->name);
     fail(*op, cancelled_failure());
     return;
   }
@@ -298,19 +314,7 @@ void Replayer::cancel(const OperationPtr& op) {
     return;
   }
   if (op->kind == Operation::Kind::message) return;  // on its way
-  if (op->kind == Operation::Kind::child) {
-    events::RequestCancelExternalInitiated c;
-    c.workflow_id = op->name;
-    c.child_initiated_event_id = op->event_id;
-    // Its answer is waited for by nobody; the child's own end is.
-    auto message = std::make_shared<Operation>();
-    message->kind = Operation::Kind::message;
-    message->pending = std::make_shared<detail::Pending>();
-    message->scope = root_;
-    message->name = op->name;
-    commands_.emplace_back(std::move(c), std::move(message));
-    return;
-  }
+  if (op->kind == Operation::Kind::child) return cancel_child(op);
   if (op->cancel_mode != CancelMode::abandon) {
     events::ActivityTaskCancelRequested c;
     c.scheduled_event_id = op->event_id;

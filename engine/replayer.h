@@ -26,7 +26,7 @@ namespace millrace::engine {
 
 // Something that code waits for and history ends: a step, a timer, a signal.
 struct Operation {
-  enum class Kind { step, timer, signal, child, message };
+  enum class Kind { step, timer, signal, child, message, local };
   Kind kind = Kind::step;
   detail::PendingPtr pending;
   detail::PendingPtr started;  // of a child
@@ -34,6 +34,8 @@ struct Operation {
   std::string name;            // activity id or timer id
   ScopePtr scope;
   CancelMode cancel_mode = CancelMode::wait;
+  ChildCancelMode child_cancel_mode = ChildCancelMode::wait_completed;
+  std::shared_ptr<Operation> waits_for_request;  // of a cancel's message: the child that ends with its arrival
   bool cancel_requested = false;
   bool closed = false;  // the event that ends it was delivered
 };
@@ -44,6 +46,14 @@ struct Command {
   explicit Command(Attributes b, OperationPtr o = nullptr) : body(std::move(b)), operation(std::move(o)) {}
   Attributes body;
   OperationPtr operation;  // bound to the event's id once that is known
+};
+
+// A local step that the code asked for and that has no end yet.
+struct LocalAsk {
+  std::string activity_id;
+  std::string type;
+  Payload input;
+  LocalStepOptions options;
 };
 
 struct Turn {
@@ -92,6 +102,13 @@ class Replayer {
   std::vector<events::WorkflowExecutionSignaled> unread_signals() const;
   std::vector<PendingSignal> unread_signal_heads() const;
 
+  // Local steps to be run: asked for since the last call, and not ended or cancelled meanwhile.
+  std::vector<LocalAsk> take_local_asks();
+  // Those that were cancelled since the last call.
+  std::vector<std::string> take_local_cancels() { return std::exchange(local_cancels_, {}); }
+  // The size of the history before the turn that comes; live.
+  void set_history_bytes(std::uint64_t bytes) { history_bytes_ = bytes; }
+
   // ---- for Context ----
   const Identity& identity() const { return identity_; }
   WallTime now() const { return now_; }
@@ -103,6 +120,8 @@ class Replayer {
   bool patched(const std::string& id);
   Context::Child start_child(const ScopePtr& scope, std::string type, Payload input, ChildOptions options);
   Future signal_external(const ScopePtr& scope, std::string workflow_id, std::string name, Payload input);
+  Future cancel_external(const ScopePtr& scope, std::string workflow_id);
+  Future local_step(const ScopePtr& scope, std::string type, Payload input, LocalStepOptions options);
   Future next_signal(const ScopePtr& scope, const std::string& name);
   void on_query(std::string name, QueryHandler handler) { queries_[std::move(name)] = std::move(handler); }
   void on_update(std::string name, UpdateValidator validator, UpdateHandler handler);
@@ -116,6 +135,8 @@ class Replayer {
   void resume(std::coroutine_handle<> handle);
   void take_signal(const HistoryEvent& event);
   bool take_link(const HistoryEvent& event);
+  void take_local_result(const HistoryEvent& event);
+  void cancel_child(const OperationPtr& child);
   void begin_update(const HistoryEvent& event);
   void finish_updates();
   void resolve(Operation& operation, Payload value);
@@ -142,6 +163,10 @@ class Replayer {
   std::uint32_t timer_count_ = 0;
   std::uint32_t child_count_ = 0;
   std::uint64_t last_turn_id_ = 0;  // of events seen, for continue_as_new_suggested()
+  std::uint64_t history_bytes_ = 0;
+  std::map<std::string, OperationPtr> locals_;  // open ones, by activity id
+  std::vector<LocalAsk> local_asks_;
+  std::vector<std::string> local_cancels_;
   std::map<std::string, std::vector<OperationPtr>> signal_waits_;
   std::vector<HistoryEvent> unread_signals_;
   std::map<std::string, QueryHandler> queries_;

@@ -5,6 +5,7 @@
 
 #include "common/errors.h"
 #include "common/log.h"
+#include "engine/crash_notes.h"
 #include "engine/events/codec.h"
 #include "state/keys.h"
 
@@ -14,6 +15,7 @@ namespace {
 namespace keys = state::keys;
 
 constexpr std::size_t kKeptInputBytes = 1024;
+constexpr std::uint64_t kLongHistory = 10'240;  // events, after each of which a warning is due
 constexpr Duration kDiskFullRetry = std::chrono::seconds(1);
 
 // The batch's conditions did not hold.
@@ -29,7 +31,8 @@ RunningExecution::RunningExecution(CorePtr core, std::string run_id)
       strand_(core_->runtime.make_strand()),
       steps_(*this),
       timers_(*this),
-      links_(*this) {}
+      links_(*this),
+      locals_(*this) {}
 
 void RunningExecution::submit(Input input) {
   core_->pumps.enter();
@@ -74,7 +77,7 @@ void RunningExecution::decide(Transaction& tx, std::vector<Input> inputs) {
 }
 
 const HistoryEvent& RunningExecution::append(Transaction& tx, Attributes attributes) {
-  const bool news = is_news_event(type_of(attributes));
+  const bool news = is_news_event(type_of(attributes)) || is_local_result(attributes);
   const HistoryEvent& event = tx.events.emplace_back(++last_event_id_, tx.now, std::move(attributes));
   // What the engine appends itself always speaks of something the code asked for.
   if (news && replayer_) (void)replayer_->deliver(event);
@@ -87,7 +90,13 @@ void RunningExecution::run_turns(Transaction& tx) {
     events::WorkflowTaskCompleted turn_event;
     turn_event.woken_by_event_id = replayer_->first_news();
     turn_event.build_id = kBuildId;
-    Turn turn = replayer_->live_turn(tx.now);
+    turn_event.history_bytes = record_.history_bytes & ~std::uint64_t{0xffff};
+    replayer_->set_history_bytes(turn_event.history_bytes);
+    Turn turn;
+    {
+      const CrashNote note(core_->options.crash_notes.get(), run_id_);
+      turn = replayer_->live_turn(tx.now);
+    }
     if (turn.bug) {
       Divergence d;
       d.event_id = last_event_id_ + 1;
@@ -113,6 +122,7 @@ void RunningExecution::run_turns(Transaction& tx) {
       replayer_->bind(event.attributes, operation, event.id);
       dispatch(tx, event);
     }
+    if (accepts()) locals_.take(tx, *replayer_);
   }
 }
 
@@ -163,6 +173,10 @@ void RunningExecution::complete_batch(Transaction& tx) {
       tx.batch.put(keys::blob(run_id_, hash), text);
     };
     std::string bytes = encode_events(tx.events, &blob);
+    if (record_.history_length / kLongHistory != last_event_id_ / kLongHistory && is_open()) {
+      log_warn("the history is long: replay takes longer with each event; its code might continue as new",
+               {{"workflow", record_.workflow_id}, {"run", run_id_}, {"events", last_event_id_}});
+    }
     record_.history_length = last_event_id_;
     record_.history_bytes += bytes.size();
     record_.last_batch = tx.events.front().id;
@@ -205,6 +219,7 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
   if (began) log_warn("execution dropped from memory", {{"run", run_id_}, {"error", describe(error)}});
   core_->executions.erase(run_id_, this);
   steps_.abandon(CancelReason::shut_down);
+  locals_.abandon();
   timers_.abandon();
   if (began) core_->metrics.opened(record_.type, -1);
   for (std::size_t i = 0; i < tx.slots; ++i) core_->slots.give_back();
@@ -217,6 +232,7 @@ void RunningExecution::abandon() {
   asio::dispatch(strand_, [self = shared_from_this()] {
     if (std::exchange(self->dead_, true)) return;
     self->steps_.abandon(CancelReason::shut_down);
+    self->locals_.abandon();
     self->timers_.abandon();
     self->refuse_updates();
     self->ready_ = true;  // what waits is answered

@@ -24,6 +24,7 @@
 #include "common/event.h"
 #include "engine/core.h"
 #include "engine/execution_links.h"
+#include "engine/execution_locals.h"
 #include "engine/execution_steps.h"
 #include "engine/execution_timers.h"
 #include "engine/records/run_record.h"
@@ -59,6 +60,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   asio::awaitable<bool> start(StartRequest request, state::Batch beside, Origin origin);
   // Reads and replays what the store has; then goes on with it. On the strand.
   asio::awaitable<void> load();
+  // Before load(): its code is not run, so that it can't bring the server down again.
+  void set_aside() { set_aside_ = true; }
   // Gives up what waits and takes no more.
   void abandon();
   // The server stops: what runs is told to end.
@@ -92,6 +95,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   ExecutionSteps& steps() { return steps_; }
   ExecutionTimers& timers() { return timers_; }
   ExecutionLinks& links() { return links_; }
+  ExecutionLocals& locals() { return locals_; }
   // Appends an event; the reference is good until the next one.
   const HistoryEvent& append(Transaction& tx, Attributes attributes);
   void request_cancel(Transaction& tx, std::string reason, std::string identity, std::string request_id);
@@ -139,6 +143,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   // On the strand.
   std::vector<Input> inputs_;
   bool ready_ = false;  // loaded: inputs may be taken
+  bool set_aside_ = false;
   bool pumping_ = false;
   bool dead_ = false;  // closed, or given up
   RunRecord record_;
@@ -151,6 +156,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   ExecutionSteps steps_;
   ExecutionTimers timers_;
   ExecutionLinks links_;
+  ExecutionLocals locals_;
   std::optional<Duration> run_timeout_;
   struct UpdateState {
     bool completed = false;

@@ -5,14 +5,24 @@
 #include <boost/asio/post.hpp>
 
 #include "common/errors.h"
+#include "engine/noted_executor.h"
 
 namespace millrace::engine {
+namespace {
+
+asio::any_io_executor strand_of(const Core& core, const std::string& run_id) {
+  asio::any_io_executor strand = core.runtime.make_strand();
+  if (!core.options.crash_notes) return strand;
+  return NotedExecutor(std::move(strand), core.options.crash_notes, run_id);
+}
+
+}  // namespace
 
 StepRun::StepRun(CorePtr core, Plan plan, Reports reports)
     : core_(std::move(core)),
       plan_(std::move(plan)),
       reports_(std::move(reports)),
-      strand_(core_->runtime.make_strand()),
+      strand_(strand_of(*core_, plan_.token.run_id)),
       heartbeat_(plan_.heartbeat),
       last_sign_(core_->runtime.mono()) {}
 

@@ -53,6 +53,8 @@ class Future : public detail::EngineAwaitable {
  public:
   explicit Future(detail::PendingPtr pending) : pending_(std::move(pending)) {}
   bool is_ready() const { return pending_->ready; }
+  bool has_failed() const { return pending_->ready && pending_->failure.has_value(); }
+  const detail::PendingPtr& pending() const { return pending_; }
 
   bool await_ready() const noexcept { return pending_->ready; }
   void await_suspend(std::coroutine_handle<> h) { pending_->waiters.push_back(h); }
@@ -93,6 +95,9 @@ class Context {
     return start_step(std::move(type), std::move(input), std::move(options));
   }
 
+  // Runs a step beside the turn: nothing is written before its end (see LocalStepOptions).
+  Future local_step(std::string type, Payload input, LocalStepOptions options);
+
   // Ends at or after `d` from now(), never before; the wait survives a restart.
   Future timer(Duration d);
 
@@ -117,6 +122,8 @@ class Context {
   Child start_child(std::string type, Payload input, ChildOptions options);
   // Sends a signal to another execution; ends when it has it, or throws FailureError: there is none, or it is closed.
   Future signal_external(std::string workflow_id, std::string name, Payload input);
+  // Asks another execution to end; ends when it has the request, or throws FailureError as signal_external().
+  Future cancel_external(std::string workflow_id);
 
   // The next signal of that name that was not read yet, in the order in which they came; also those from before the
   // ask.

@@ -4,6 +4,7 @@
 // what became of it comes back as STARTED or START_FAILED.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/codec/payload.h"
@@ -19,6 +20,7 @@ struct StartChildInitiated {
   StoredPayload input;
   ParentClosePolicy parent_close_policy = ParentClosePolicy::terminate;
   std::uint64_t turn_event_id = 0;
+  std::optional<Duration> run_timeout;
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -27,6 +29,7 @@ struct StartChildInitiated {
     v("input", s.input);
     v("parentClosePolicy", s.parent_close_policy);
     v("workflowTaskCompletedEventId", s.turn_event_id);
+    v("runTimeout", s.run_timeout);
   }
 };
 

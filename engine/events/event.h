@@ -43,6 +43,11 @@ EventType type_of(const Attributes& attributes);
 inline EventType type_of(const HistoryEvent& event) { return type_of(event.attributes); }
 // Written because workflow code asked for it: replay matches it against a command.
 bool is_command_event(EventType type);
+// A local step's end: a marker, yet news for the code and no command of it.
+inline bool is_local_result(const Attributes& attributes) {
+  const auto* marker = std::get_if<events::MarkerRecorded>(&attributes);
+  return marker != nullptr && marker->kind == events::MarkerKind::local_step;
+}
 // Ends the run.
 bool is_closing_event(EventType type);
 

@@ -32,6 +32,7 @@ struct MarkerRecorded {
   StoredPayload details;
   std::uint64_t turn_event_id = 0;
   std::optional<Failure> failure;
+  std::string activity_type;  // of a local step
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -40,6 +41,7 @@ struct MarkerRecorded {
     v("details", s.details);
     v("workflowTaskCompletedEventId", s.turn_event_id);
     v("failure", s.failure);
+    v("activityType", s.activity_type);
   }
 };
 

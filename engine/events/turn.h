@@ -17,12 +17,14 @@ struct WorkflowTaskCompleted {
   std::uint64_t woken_by_event_id = 0;  // the first of the events that woke it
   std::string build_id;
   std::uint64_t flags = 0;  // rules of replay that this turn was made under; none so far
+  std::uint64_t history_bytes = 0;  // before it, in round numbers: what continue_as_new_suggested() goes by
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
     v("wokenByEventId", s.woken_by_event_id);
     v("buildId", s.build_id);
     v("flags", s.flags);
+    v("historySizeBytes", s.history_bytes);
   }
 };
 

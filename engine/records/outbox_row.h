@@ -35,6 +35,7 @@ struct OutboxRow {
   ParentClosePolicy policy = ParentClosePolicy::terminate;
   ExecutionStatus status = ExecutionStatus::running;  // child_closed: how
   std::optional<Failure> failure;
+  std::optional<Duration> run_timeout;  // start_child
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -49,6 +50,7 @@ struct OutboxRow {
     v("policy", s.policy);
     v("status", s.status);
     v("failure", s.failure);
+    v("runTimeout", s.run_timeout);
   }
 };
 

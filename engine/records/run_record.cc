@@ -39,6 +39,7 @@ Execution to_execution(const std::string& run_id, const RunRecord& r) {
   e.history_length = r.history_length;
   e.history_bytes = r.history_bytes;
   e.first_run_id = r.first_run_id;
+  e.set_aside = r.set_aside;
   e.parent_workflow_id = r.parent_workflow_id;
   e.parent_run_id = r.parent_run_id;
   return e;

@@ -35,6 +35,7 @@ struct RunRecord {
   std::string parent_workflow_id;
   std::uint64_t parent_event_id = 0;  // the parent's INITIATED
   std::string continued_run_id;       // the run before this one in its chain
+  bool set_aside = false;             // blocked since the server crashed while it ran, again and again
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -60,6 +61,7 @@ struct RunRecord {
     v("parentWorkflowId", s.parent_workflow_id);
     v("parentEventId", s.parent_event_id);
     v("continuedRunId", s.continued_run_id);
+    v("setAside", s.set_aside);
   }
 };
 

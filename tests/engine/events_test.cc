@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "common/byte_order.h"
 #include "common/errors.h"
 #include "engine/events/codec.h"
 #include "engine/records/attempt_record.h"
@@ -34,7 +35,32 @@ const std::map<EventType, std::string> kGolden = {
 #include "tests/engine/golden_events.inc"
 };
 
+// What earlier builds have written, of types that have had fields added since.
+const std::pair<EventType, std::string> kBefore[] = {
+#include "tests/engine/golden_events_before.inc"
+};
+
+std::string from_hex(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    out += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  return out;
+}
+
 }  // namespace
+
+TEST_CASE("events of earlier builds are read, with what was added since as its default") {
+  for (const auto& [type, line] : kBefore) {
+    const std::string body = from_hex(line);
+    std::string bytes("\x01\0\0\0\0", 5);
+    bytes += body;
+    to_big_endian(crc32c(body), bytes.data() + 1);
+    const auto events = decode_events(bytes);
+    REQUIRE(events.size() == 1);
+    CHECK(type_of(events[0]) == type);
+    CHECK(encode_events(events, nullptr).size() > bytes.size());
+  }
+}
 
 TEST_CASE("each type of event has the bytes it always had") {
   const auto all = one_of_each();
@@ -185,6 +211,7 @@ TEST_CASE("records have the bytes they always had, and come back") {
         "00"
         "00"
         "01"
+        "00"
         "00"
         "00"
         "00"

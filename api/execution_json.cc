@@ -38,7 +38,7 @@ JsonObject summary(const engine::Execution& e) {
       .text("runId", e.run_id)
       .text("type", e.type)
       .text("status", engine::to_string(e.status));
-  object.boolean("blocked", e.blocked.has_value());
+  object.boolean("blocked", e.blocked.has_value()).boolean("setAside", e.set_aside);
   object.text("startTime", format_time(e.started)).raw("closeTime", time_or_null(e.closed));
   object.number("historyLength", std::int64_t(e.history_length))
       .number("historySizeBytes", std::int64_t(e.history_bytes));

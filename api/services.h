@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "api/tokens.h"
 #include "common/runtime.h"
@@ -20,6 +21,7 @@ struct Services {
   std::shared_ptr<resources::Resources> resources;
   std::shared_ptr<workflows::Jobs> jobs;
   std::shared_ptr<Tokens> tokens;
+  std::string secret_key_file;  // key of the stored secrets; empty: in no file
 };
 
 }  // namespace millrace::api

@@ -1,4 +1,4 @@
-// version, openapi, token, doctor, completion.
+// version, openapi, token, completion.
 #include <iostream>
 
 #include <nlohmann/json.hpp>
@@ -65,43 +65,6 @@ asio::awaitable<int> token_revoke(Context& context, std::shared_ptr<TokenOptions
   co_return kOk;
 }
 
-// What can be seen from outside: does it answer, is it ready, is the token good, is anything stuck.
-asio::awaitable<int> doctor(Context& context) {
-  bool well = true;
-  const auto line = [&well](bool ok, const std::string& text) {
-    std::cout << (ok ? "ok    " : "FAULT ") << text << '\n';
-    well = well && ok;
-  };
-  const Json about = co_await context.client().get("/version");
-  line(true, "server " + context.client().server() + " answers, version " + plain(about, "version"));
-  if (plain(about, "version") != MILLRACE_VERSION) line(false, "this command line is version " MILLRACE_VERSION);
-  std::string readiness;
-  bool ready = true;
-  try {
-    readiness = co_await context.client().get_text("/readyz?verbose");
-  } catch (const api::client::Problem& problem) {
-    ready = false;
-    readiness = "not ready";
-  }
-  while (!readiness.empty() && readiness.back() == '\n') readiness.pop_back();
-  for (auto at = readiness.find('\n'); at != std::string::npos; at = readiness.find('\n', at))
-    readiness.replace(at, 1, "; ");
-  line(ready, readiness);
-  const std::vector<Json> sources = co_await context.client().all("/v1/sources");
-  const std::vector<Json> destinations = co_await context.client().all("/v1/destinations");
-  const std::vector<Json> connections = co_await context.client().all("/v1/connections");
-  line(true, "the token is good; " + std::to_string(sources.size()) + " sources, " +
-                 std::to_string(destinations.size()) + " destinations, " + std::to_string(connections.size()) +
-                 " connections");
-  const std::vector<Json> running =
-      co_await context.client().all("/v1/workflows?query=" + api::client::url_encode("Status = 'Running'"));
-  int blocked = 0;
-  for (const Json& e : running) blocked += e.value("blocked", false) ? 1 : 0;
-  line(blocked == 0,
-       std::to_string(running.size()) + " executions run, " + std::to_string(blocked) + " of them blocked");
-  co_return well ? kOk : kFailed;
-}
-
 }  // namespace
 
 void add_admin_commands(Tree& tree) {
@@ -110,9 +73,6 @@ void add_admin_commands(Tree& tree) {
 
   sub = tree.root.add_subcommand("openapi", "Show the HTTP interface as OpenAPI 3.1");
   sub->callback([&tree] { tree.action = [](Context& c) { return openapi(c); }; });
-
-  sub = tree.root.add_subcommand("doctor", "Look whether the server is well");
-  sub->callback([&tree] { tree.action = [](Context& c) { return doctor(c); }; });
 
   CLI::App* token = tree.root.add_subcommand("token", "Tokens of the HTTP interface: create, list, revoke");
   token->require_subcommand(1);

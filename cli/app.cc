@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "cli/command.h"
+#include "cli/operation_commands.h"
 #include "cli/server_command.h"
 
 namespace millrace::cli {
@@ -73,6 +74,7 @@ int run(int argc, char** argv, const serve::Hooks& hooks) {
   add_workflow_commands(tree);
   add_message_commands(tree);
   add_admin_commands(tree);
+  add_operation_commands(tree, globals, direct);
   try {
     root.parse(argc, argv);
   } catch (const CLI::Success& e) {

@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/task_group.h"
+#include "engine/doctor_patrol.h"
 
 namespace millrace::serve {
 namespace {
@@ -129,6 +130,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       services.resources = rooms.resources;
       services.jobs = rooms.jobs;
       services.tokens = tokens;
+      services.secret_key_file =
+          options.secret_key_file.empty() ? options.data_dir + "/secret.key" : options.secret_key_file;
       api::AppOptions app_options;
       app_options.access.allow_hosts = options.allow_hosts;
       app_options.no_auth = options.no_auth;
@@ -145,6 +148,7 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       co_await rooms.engine->start();
       engine_started = true;
       background.spawn("idempotency sweep", sweep_daily(runtime, app));
+      background.spawn("doctor", engine::patrol(runtime, rooms.store, engine::PatrolOptions()));
       app->set_phase(api::ServerPhase::ready);
       print_banner(options, url);
       log_info("ready",

@@ -30,6 +30,7 @@ void register_testkit(engine::Registry& registry, const TestkitOptions& options)
   add_links(registry);
   add_messages(registry);
   add_sagas(registry);
+  add_values(registry);
   add_versions(registry, options);
 }
 

@@ -124,6 +124,31 @@ class CareTest(unittest.TestCase):
         except OSError:
             pass  # killed
 
+    def test_an_execution_that_brings_the_server_down_is_set_aside_after_three_crashes(self):
+        """Crash point 26."""
+        self.start("test.signals", "bystander", count=1)
+        for where in ("turn", "step"):
+            with self.subTest(where):
+                workflow = f"crash-{where}"
+                try:
+                    self.start("test.crash", workflow, where=where)
+                except OSError:
+                    pass  # it died before it could answer
+                self.server.process.wait(30)
+                for _ in range(2):
+                    self.server.start(ready=False)
+                    self.server.process.wait(30)
+                self.server.start()
+                aside = wait_until(lambda: (w := self.server.http.get(f"/v1/workflows/{workflow}"))["setAside"] and w, "it to be set aside", 20)
+                self.assertEqual((aside["status"], aside["blocked"]), ("Running", True))
+                self.assertFalse(self.server.http.get("/v1/workflows/bystander")["setAside"])
+                self.assertEqual(self.server.http.get("/v1/doctor")["faults"], [])
+        self.server.http.post("/v1/workflows/bystander/signal", {"name": "s", "input": 1})
+        wait_until(lambda: self.server.http.get("/v1/workflows/bystander")["status"] == "Completed", "the rest to go on", 20, every=0.02)
+        self.server.cli("workflow", "terminate", "crash-step", "--yes")
+        self.assertEqual(self.server.http.get("/v1/workflows/crash-step")["status"], "Terminated")
+        self.assertEqual(self.server.stop(), 0, "and it stays up until it is told to stop")
+
     def test_what_is_not_set_aside_is_left_as_it_is(self):
         self.start("test.timer", "open", seconds=3600)
         shown = json.loads(self.server.cli("workflow", "resume", "open", "-o", "json").stdout)

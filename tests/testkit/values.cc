@@ -1,4 +1,6 @@
-// test.values and test.local: what code takes from outside its history, and local steps; and a race.
+// test.crash; test.values and test.local: what code takes from outside its history, and local steps; and a race.
+#include <cstdlib>
+
 #include "engine/combine.h"
 #include "tests/testkit/kit.h"
 
@@ -53,11 +55,27 @@ Workflow<Payload> race(Context& ctx, Payload input) {
   co_return Json({{"winner", won.index}}).dump();
 }
 
+asio::awaitable<Payload> dying_step(StepContext& context, Payload input) {
+  co_await write_ledger(context, Input(input).text("ledger"));
+  std::abort();
+}
+
+// Brings the server down: in its own code once a step is done, or in a step. With `where` "nowhere" it completes.
+Workflow<Payload> crash(Context& ctx, Payload input) {
+  const Input in(input);
+  const std::string where = in.text("where", "turn");
+  co_await ctx.step(where == "step" ? "test.dying" : "test.work", work(in, 1), named("before"));
+  if (where == "turn") std::abort();
+  co_return "{}";
+}
+
 }  // namespace
 
 void add_values(engine::Registry& registry) {
   add(registry, "test.values", {"ledger"}, values);
   add(registry, "test.local", {"n", "ledger"}, local);
+  registry.add_step("test.dying", dying_step);
+  add(registry, "test.crash", {"where", "ledger"}, crash);
   add(registry, "test.race", {"limitMs"}, race);
 }
 

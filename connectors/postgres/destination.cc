@@ -125,10 +125,9 @@ asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget t
     if (exists == 0) {  // a new generation, or somebody dropped it: then what was committed into it is gone too
       const std::string sql = create_table(helper_table(stage), columns_of(target));
       co_await run_ddl(session, sql);
-      Parameters all = key;
       co_await session.query(
           "DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3",
-          all);
+          key);
       row.finished = false;
       row.rows = 0;
     }

@@ -162,7 +162,7 @@ void PgTypes::describe(std::uint32_t oid, const std::string& text, Field& field)
 }
 
 std::string select_expression(const Field& field) {
-  const std::string column = net::quote_identifier(field.name);
+  std::string column = net::quote_identifier(field.name);
   if (field.as_text) return column + "::text";
   if (field.type.kind == Kind::array && !field.source_type.empty() && field.source_type != field.type.pg_type)
     return column + "::" + field.type.pg_type;

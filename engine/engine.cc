@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -48,8 +49,8 @@ asio::awaitable<void> Engine::request_cancel(std::string workflow_id, std::strin
 asio::awaitable<void> Engine::terminate(std::string workflow_id, std::string run_id, std::string reason) {
   return impl_->terminate(std::move(workflow_id), std::move(run_id), std::move(reason));
 }
-asio::awaitable<std::string> Engine::signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
-                                     std::string request_id) {
+asio::awaitable<std::string> Engine::signal(std::string workflow_id, std::string run_id, std::string name,
+                                            Payload input, std::string request_id) {
   return impl_->signal(std::move(workflow_id), std::move(run_id), std::move(name), std::move(input),
                        std::move(request_id));
 }
@@ -118,8 +119,11 @@ asio::awaitable<void> Engine::Impl::recover_some(CorePtr core, std::shared_ptr<s
     const RunningPtr execution = queue->back();
     queue->pop_back();
     std::exception_ptr error;
+    // Not told of our cancellation, which waits for the next co_await: Boost 1.81 hands it to the other strand by a
+    // pointer into our frame, which may be gone when it gets there (found by tests/sim, seed 3657).
+    auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
     try {
-      co_await asio::co_spawn(execution->strand(), load(execution), asio::use_awaitable);
+      co_await asio::co_spawn(execution->strand(), load(execution), apart);
     } catch (...) {
       error = std::current_exception();
     }

@@ -70,7 +70,7 @@ asio::awaitable<std::string> Engine::Impl::signal_once(std::string workflow_id, 
   event->request_id = std::move(request_id);
   execution->submit([e, ack, key, event](Transaction& tx) {
     if (!e->accepts()) {
-      ack->fail(std::make_exception_ptr(Error("workflow.closed")));
+      ack->fail(e->refusal());
       return;
     }
     tx.acks.push_back(ack);
@@ -95,7 +95,7 @@ asio::awaitable<Payload> Engine::Impl::query(std::string workflow_id, std::strin
       if (e->accepts())
         e->query(tx, name, std::move(*shared), answer);
       else
-        answer->fail(std::make_exception_ptr(Error("workflow.closed", "the run was closed meanwhile; ask again")));
+        answer->fail(e->refusal());
     });
     co_await answer->wait();
     co_return answer->value;
@@ -159,7 +159,7 @@ asio::awaitable<UpdateResult> Engine::Impl::update_once(UpdateRequest request) {
   RunningExecution* e = execution.get();
   execution->submit([e, answer, shared](Transaction& tx) {
     if (!e->accepts()) {
-      answer->fail(std::make_exception_ptr(Error("workflow.closed")));
+      answer->fail(e->refusal());
       return;
     }
     events::WorkflowExecutionUpdateAccepted accepted;

@@ -128,7 +128,7 @@ asio::awaitable<void> Engine::Impl::request_cancel(std::string workflow_id, std:
   RunningExecution* e = execution.get();
   execution->submit([e, ack, key, reason = std::move(reason), request_id = std::move(request_id)](Transaction& tx) {
     if (!e->accepts()) {
-      ack->fail(std::make_exception_ptr(Error("workflow.closed")));
+      ack->fail(e->refusal());
       return;
     }
     e->request_cancel(tx, reason, {}, request_id);
@@ -150,7 +150,7 @@ asio::awaitable<void> Engine::Impl::terminate(std::string workflow_id, std::stri
   RunningExecution* e = execution.get();
   execution->submit([e, ack, reason = std::move(reason)](Transaction& tx) {
     if (!e->accepts()) {
-      ack->fail(std::make_exception_ptr(Error("workflow.closed")));
+      ack->fail(e->refusal());
       return;
     }
     events::WorkflowExecutionTerminated terminated;

@@ -1,4 +1,5 @@
 // How an execution ends, is asked to end, and is set aside; and how others learn of it.
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -102,7 +103,9 @@ void RunningExecution::shut_down_steps() {
 
 asio::awaitable<RunningExecution::Live> RunningExecution::live() {
   const RunningPtr self = shared_from_this();
-  return asio::co_spawn(strand_, live_on_strand(self), asio::use_awaitable);
+  // It waits for nothing, so a caller's cancellation need not reach it: see Engine::Impl::recover_some().
+  return asio::co_spawn(strand_, live_on_strand(self),
+                        asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
 }
 
 asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(RunningPtr self) {

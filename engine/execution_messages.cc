@@ -79,10 +79,15 @@ void RunningExecution::on_update_completed(Transaction& tx, const HistoryEvent& 
   state.waiting.clear();
 }
 
+std::exception_ptr RunningExecution::refusal() const {
+  if (is_open()) return std::make_exception_ptr(Error("workflow.draining"));
+  return std::make_exception_ptr(Error("workflow.closed"));
+}
+
 void RunningExecution::refuse_updates() {
   for (auto& [_, state] : updates_) {
     for (const AnswerPtr& answer : state.waiting)
-      answer->fail(std::make_exception_ptr(Error("workflow.closed", "the run was closed before the update completed")));
+      answer->fail(refusal());
     state.waiting.clear();
   }
 }

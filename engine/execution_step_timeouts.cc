@@ -90,7 +90,7 @@ void ExecutionSteps::attempt_timed_out(Transaction& tx, std::uint64_t event_id, 
   PendingStep* step = current(event_id, attempt);
   if (step == nullptr) return;
   write_unwritten(tx, *step);
-  if (step->run) tx.act([run = step->run] { run->cancel(CancelReason::timed_out); });
+  if (step->run) tx.act_anyway([run = step->run] { run->cancel(CancelReason::timed_out); });
   step->run.reset();
   fail_attempt(tx, *step, timeout_failure(*step, type));
 }
@@ -115,7 +115,7 @@ void ExecutionSteps::step_timed_out(Transaction& tx, std::uint64_t event_id, std
   if (step.phase == PendingStep::Phase::running) {
     if (step.run) {
       write_unwritten(tx, step);
-      tx.act([run = step.run] { run->cancel(CancelReason::timed_out); });
+      tx.act_anyway([run = step.run] { run->cancel(CancelReason::timed_out); });
       step.run.reset();
     }
     end_attempt(tx, step, AttemptOutcome::failed, failure);

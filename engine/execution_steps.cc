@@ -337,7 +337,7 @@ void ExecutionSteps::on_close(Transaction& tx) {
     if (step.phase == PendingStep::Phase::running) {
       if (step.run) {
         write_unwritten(tx, step);
-        tx.act([run = step.run] { run->cancel(CancelReason::cancel_requested); });
+        tx.act_anyway([run = step.run] { run->cancel(CancelReason::cancel_requested); });
       }
       Failure failure;
       failure.type = kCancelledType;

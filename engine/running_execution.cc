@@ -63,6 +63,7 @@ asio::awaitable<void> RunningExecution::pump([[maybe_unused]] RunningPtr self) {
     }
     if (durable) {
       for (auto& action : tx.actions) action();
+      for (auto& action : tx.anyway) action();
       for (const AckPtr& ack : tx.acks) ack->succeed();
       if (!tx.events.empty()) tell_waiters();
     }
@@ -107,6 +108,9 @@ void RunningExecution::run_turns(Transaction& tx) {
       return;
     }
     const std::uint64_t turn_id = append(tx, std::move(turn_event)).id;
+    // A step that does not run ends at once when it is cancelled. That is news, and news may not stand between the
+    // commands of a turn: replay cuts the turn there.
+    std::vector<HistoryEvent> cancels;
     for (Command& command : turn.commands) {
       std::visit(
           [turn_id](auto& a) {
@@ -120,8 +124,13 @@ void RunningExecution::run_turns(Transaction& tx) {
       // A copy: what dispatch() does may append further events.
       const HistoryEvent event = append(tx, std::move(command.body));
       replayer_->bind(event.attributes, operation, event.id);
-      dispatch(tx, event);
+      if (type_of(event) == EventType::activity_task_cancel_requested)
+        cancels.push_back(event);
+      else
+        dispatch(tx, event);
     }
+    for (const HistoryEvent& event : cancels)
+      if (is_open()) dispatch(tx, event);
     if (accepts()) locals_.take(tx, *replayer_);
   }
 }
@@ -222,6 +231,7 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
   locals_.abandon();
   timers_.abandon();
   if (began) core_->metrics.opened(record_.type, -1);
+  for (const auto& action : tx.anyway) action();
   for (std::size_t i = 0; i < tx.slots; ++i) core_->slots.give_back();
   for (const AckPtr& ack : tx.acks) ack->fail(error);
   refuse_updates();

@@ -90,6 +90,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   bool is_open() const { return record_.status == ExecutionStatus::running; }
   // Open, and its batches can be written: what an input asks before it changes anything.
   bool accepts() const { return is_open() && !dead_; }
+  // What a caller is told where accepts() is false: the run is closed, or the server stops and the run goes on later.
+  std::exception_ptr refusal() const;
   bool is_blocked() const { return record_.is_blocked; }
   const RunRecord& record() const { return record_; }
   ExecutionSteps& steps() { return steps_; }

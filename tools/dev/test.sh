@@ -13,7 +13,7 @@ Sets up, builds the release binary and runs every test: one program a room, the 
 crash test. PostgreSQL clusters are throw-away ones that the tests start themselves. The last line is
 "N passed, N failed, N skipped"; the exit code is 0 only if none failed.
 
-  --all              adds what is long: ASan and UBSan, TSan, clang, 25 crash rounds, 300 power cuts, fuzzing, lint
+  --all              adds what is long: 10,000 simulated seeds, ASan and UBSan, TSan, clang, 25 crash rounds, 300 power cuts, fuzzing, lint
   --crash-rounds N   rounds of each crash test (default 3; 25 with --all)
   --unit             only the programs of the rooms
   --python GLOB      only these Python modules, such as 'e2e/test_*.py'
@@ -50,12 +50,12 @@ build_or_count() {
   build_in "$@" || { tests --failed "build of $name"; return 1; }
 }
 
-cuts=30 finished_jobs=300
-[ $all = no ] || cuts=300 finished_jobs=10000
+cuts=30 finished_jobs=300 seeds=1000
+[ $all = no ] || cuts=300 finished_jobs=10000 seeds=10000
 if build_or_count build build g++ --; then
   if [ -z "$only" ] || [ "$only" = unit ]; then
-    say "programs of the rooms ($cuts power cuts)"
-    tests --build build --env MILLRACE_POWER_CUTS=$cuts
+    say "programs of the rooms ($cuts power cuts, $seeds simulated seeds)"
+    tests --build build --env MILLRACE_POWER_CUTS=$cuts --env MILLRACE_SIM_SEEDS=$seeds
   fi
   if [ -z "$only" ]; then
     say "tools, helpers and black-box tests"
@@ -72,19 +72,19 @@ if [ $all = yes ]; then
   debug=(-Doptimization=1 -Ddebug=true -Db_lundef=false)
   say "address and undefined-behaviour sanitizers"
   if build_or_count build-asan build-asan g++ "${debug[@]}" -Db_sanitize=address,undefined --; then
-    tests --build build-asan --label asan: --timeout-scale 6 --env MILLRACE_POWER_CUTS=10 \
+    tests --build build-asan --label asan: --timeout-scale 6 --env MILLRACE_POWER_CUTS=10 --env MILLRACE_SIM_SEEDS=200 \
       --env ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 --env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   fi
   say "thread sanitizer"
   # Asio's fences are no news, and nothing that g++ could mend: -Wtsan would only stop the build.
   if build_or_count build-tsan build-tsan g++ "${debug[@]}" -Db_sanitize=thread -Dcpp_args=-Wno-tsan --; then
     # Debian's RocksDB is not instrumented; without this its inner locking looks like races.
-    tests --build build-tsan --label tsan: --timeout-scale 10 --env MILLRACE_POWER_CUTS=5 \
+    tests --build build-tsan --label tsan: --timeout-scale 10 --env MILLRACE_POWER_CUTS=5 --env MILLRACE_SIM_SEEDS=100 \
       --env TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1
   fi
   say "clang"
   if build_or_count build-clang build-clang clang++-19 --; then
-    tests --build build-clang --label clang: --env MILLRACE_POWER_CUTS=30
+    tests --build build-clang --label clang: --env MILLRACE_POWER_CUTS=30 --env MILLRACE_SIM_SEEDS=1000
   fi
   say "fuzzing"
   # Every target that there is: tests/<room>/fuzz_<what>.

@@ -22,6 +22,15 @@ void RunningExecution::restore(const HistoryEvent& event) {
 
 asio::awaitable<void> RunningExecution::load() {
   const RunningPtr self = shared_from_this();
+  // Cleared also where the reading fails. What an abandon() meanwhile could not drop goes then.
+  struct Loading {
+    RunningExecution& e;
+    explicit Loading(RunningExecution& x) : e(x) { e.loading_ = true; }
+    ~Loading() {
+      e.loading_ = false;
+      if (e.dead_) e.drop_pending();
+    }
+  } loading(*this);
   const auto bytes = co_await core_->store->get(keys::run(run_id_));
   if (!bytes) throw Error("store.corrupt", "run " + run_id_ + " is open but has no record");
   record_ = decode_record<RunRecord>(*bytes);

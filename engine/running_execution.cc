@@ -241,13 +241,17 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
 void RunningExecution::abandon() {
   asio::dispatch(strand_, [self = shared_from_this()] {
     if (std::exchange(self->dead_, true)) return;
-    self->steps_.abandon(CancelReason::shut_down);
-    self->locals_.abandon();
-    self->timers_.abandon();
+    if (!self->loading_) self->drop_pending();
     self->refuse_updates();
     self->ready_ = true;  // what waits is answered
     self->wake_pump();
   });
+}
+
+void RunningExecution::drop_pending() {
+  steps_.abandon(CancelReason::shut_down);
+  locals_.abandon();
+  timers_.abandon();
 }
 
 // ---- starting ----

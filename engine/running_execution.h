@@ -134,6 +134,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void complete_batch(Transaction& tx);
   asio::awaitable<bool> write(Transaction* tx);
   void give_up(const Transaction& tx, const std::exception_ptr& error);
+  void drop_pending();
   void tell_waiters();
   void keep_final(Payload result);
   asio::awaitable<void> wait_until_true(std::function<bool()> done, Duration at_most);
@@ -146,6 +147,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   std::vector<Input> inputs_;
   bool ready_ = false;  // loaded: inputs may be taken
   bool set_aside_ = false;
+  bool loading_ = false;  // load() reads: what is pending is its own
   bool pumping_ = false;
   bool dead_ = false;  // closed, or given up
   RunRecord record_;

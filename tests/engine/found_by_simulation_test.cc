@@ -14,6 +14,29 @@ asio::awaitable<Payload> hang(StepContext& ctx, Payload) {
   for (;;) co_await ctx.runtime().sleep_for(std::chrono::hours(24));
 }
 
+// A store whose reads take a millisecond.
+class SlowReads final : public state::Store {
+ public:
+  SlowReads(Runtime runtime, std::shared_ptr<state::Store> inner)
+      : runtime_(std::move(runtime)), inner_(std::move(inner)) {}
+  asio::awaitable<std::optional<std::string>> get(std::string key) override {
+    co_await runtime_.sleep_for(std::chrono::milliseconds(1));
+    co_return co_await inner_->get(std::move(key));
+  }
+  asio::awaitable<std::vector<state::KeyValue>> scan(state::Range range) override {
+    co_await runtime_.sleep_for(std::chrono::milliseconds(1));
+    co_return co_await inner_->scan(std::move(range));
+  }
+  asio::awaitable<state::Commit> commit(state::Batch batch) override { return inner_->commit(std::move(batch)); }
+  std::unique_ptr<state::Snapshot> snapshot() override { return inner_->snapshot(); }
+  state::StoreStatus status() override { return inner_->status(); }
+  void close() override { inner_->close(); }
+
+ private:
+  Runtime runtime_;
+  std::shared_ptr<state::Store> inner_;
+};
+
 }  // namespace
 
 // Seeds 1, 69 and 123: ACTIVITY_TASK_CANCELED stood between the commands of the turn that asked for it, so replay cut
@@ -93,6 +116,31 @@ TEST_CASE("an attempt whose time-out could not be written is told to end all the
   f.store->release();
   f.stop();
   CHECK(!f.engine);
+}
+
+// Seeds 4040, 924 and 3657: stop() took the pending steps from under the recovery that was reading their rows, and its
+// cancellation reached a frame that was gone.
+TEST_CASE("an engine can be stopped at any moment of its recovery") {
+  EngineFixture f;
+  f.registry.add_step("hang", hang);
+  f.registry.add_workflow("job", [](Context& ctx, Payload) -> Workflow<Payload> {
+    std::vector<Future> all;
+    for (int i = 0; i < 5; ++i) all.push_back(ctx.start_step("hang", "", StepOptions()));
+    co_return co_await all.front();
+  });
+  f.boot();
+  f.start("job", "w");
+  f.stop();
+  for (int after = 0; after < 40; ++after) {
+    f.store = std::make_shared<state::MemoryStore>(f.sim.runtime(), f.store->take_durable_image());
+    auto slow = std::make_shared<SlowReads>(f.sim.runtime(), f.store);
+    f.engine = std::make_unique<Engine>(f.sim.runtime(), slow, f.registry, f.options);
+    f.run(f.engine->start());
+    for (int i = 0; i < after && f.sim.advance_to_next_timer(); ++i) f.sim.run_ready();
+    f.stop();
+  }
+  f.boot();
+  CHECK(f.describe("w").steps.size() == 5);
 }
 
 }  // namespace millrace::engine

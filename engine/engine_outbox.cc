@@ -100,6 +100,15 @@ asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row)
   }
   const RunningPtr receiver =
       core_->executions.find(row.kind == OutboxKind::child_closed ? row.run_id : row.from_run_id);
+  // Open, but not in memory: the server stops. The row waits for the next one; erasing it would lose the answer.
+  if (row.kind != OutboxKind::parent_closed && !receiver) {
+    const auto record =
+        co_await core_->store->get(keys::run(row.kind == OutboxKind::child_closed ? row.run_id : row.from_run_id));
+    if (record && decode_record<RunRecord>(*record).status == ExecutionStatus::running) {
+      if (core_->draining) co_return;
+      throw Error("store.unavailable", "the run that waits for this message is not in memory");
+    }
+  }
   if (row.kind == OutboxKind::parent_closed || !receiver) {
     // Nobody waits for an answer. A child whose parent closed before it could know its run is told here.
     if (row.kind == OutboxKind::start_child && !child_run.empty() && row.policy != ParentClosePolicy::abandon) {
@@ -113,6 +122,7 @@ asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row)
   }
   RunningExecution* e = receiver.get();
   receiver->submit([e, key, row, child_run, refused, core = core_](Transaction& tx) {
+    if (e->is_open() && !e->accepts()) return;  // given up: the same
     if (row.kind == OutboxKind::child_closed)
       e->links().child_closed(tx, key, row);
     else if (row.kind != OutboxKind::start_child)

@@ -165,8 +165,9 @@ class Writer {
     }
     Json op = {{"op", "child"}, {"id", "-c" + std::to_string(++children_)}, {"program", child.input}};
     op["signals"] = child.signals;
+    // Nobody would send an abandoned one what it waits for.
     const auto policy = chance_.below(3);
-    op["policy"] = policy == 0 ? "terminate" : policy == 1 ? "abandon" : "cancel";
+    op["policy"] = policy == 0 ? "terminate" : policy == 1 && child.signals.empty() ? "abandon" : "cancel";
     op["wait"] = true;
     if (child.signals.empty() && chance_.percent(25)) op["wait"] = false;
     add_token(op["wait"].get<bool>() ? "c(" + (child.fails ? std::string("sim.planned") : child.expected) + ")"

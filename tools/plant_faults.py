@@ -12,7 +12,6 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FAULTS = ROOT / "tests/sim/faults"
 
 
 # ccache takes the objects of the unbroken tree from wherever they were made.
@@ -65,15 +64,13 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("names", nargs="*", help="of patches, without .patch; none: all")
     options = parser.parse_args()
-    patches = sorted(FAULTS.glob("*.patch"))
-    if options.names:
-        patches = [p for p in patches if p.stem in options.names]
-    if not patches:
-        sys.exit("no such patch")
     count = {}
     with tempfile.TemporaryDirectory(prefix="millrace-faults-") as folder:
         tree = pathlib.Path(folder)
         copy_tree(tree)
+        patches = [p for p in sorted((tree / "tests/sim/faults").glob("*.patch")) if not options.names or p.stem in options.names]
+        if not patches:
+            sys.exit("no such patch")
         done = build(tree, options.jobs)
         if done.returncode:
             sys.exit(f"the unbroken tree does not build:\n{done.stdout[-2000:]}")

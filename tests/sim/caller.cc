@@ -1,6 +1,8 @@
 #include "tests/sim/caller.h"
 
 #include <fmt/format.h>
+#include <functional>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -122,7 +124,8 @@ class Caller {
     if (std::exchange(story_.start_sent, true)) world_.marks.hit("request repeated after a crash");
     engine::Engine* e = life_.engine.get();
     Story* story = &story_;
-    const AnswerPtr answer = co_await call([e, story] { return do_start(e, story); });
+    auto ask = [e, story] { return do_start(e, story); };
+    const AnswerPtr answer = co_await call(ask);
     if (!answer) co_return;
     if (!answer->given) {
       world_.complain("a start is accepted", story_.workflow_id + ": " + answer->error);
@@ -132,7 +135,8 @@ class Caller {
     co_await look_it_up();
     if (gone() || !chance_.percent(30)) co_return;
     world_.marks.hit("request repeated after its answer");
-    const AnswerPtr again = co_await call([e, story] { return do_start(e, story); });
+    auto ask_again = [e, story] { return do_start(e, story); };
+    const AnswerPtr again = co_await call(ask_again);
     if (!again) co_return;
     world_.require(again->given && again->text == story_.run_id, "a request id starts one run",
                    story_.workflow_id + ": " + story_.run_id + ", then " + again->text + again->error);
@@ -141,7 +145,8 @@ class Caller {
     // while it must be open.
     if (story_.actions.empty() || story_.may_be_terminated || story_.may_be_cancelled || story_.may_time_out) co_return;
     if (story_.actions.back().kind != Action::Kind::signal) co_return;
-    const AnswerPtr other = co_await call([e, story] { return start_as_other(e, story); });
+    auto ask_other = [e, story] { return start_as_other(e, story); };
+    const AnswerPtr other = co_await call(ask_other);
     if (!other) co_return;
     world_.marks.hit("start of an id that is open");
     world_.require(other->error == "workflow.already_running", "one open run of a workflow id",
@@ -170,7 +175,8 @@ class Caller {
   asio::awaitable<void> look_it_up() {
     engine::Engine* e = life_.engine.get();
     Story* story = &story_;
-    const AnswerPtr listed = co_await call([e, story] { return do_list(e, story); });
+    auto ask_listed = [e, story] { return do_list(e, story); };
+    const AnswerPtr listed = co_await call(ask_listed);
     if (!listed) co_return;
     world_.require(listed->text == "listed", "a list shows what was started",
                    story_.workflow_id + ": " + listed->text + listed->error);
@@ -216,28 +222,29 @@ class Caller {
     Story* story = &story_;
     Action* a = &action;
     if (std::exchange(action.sent, true)) world_.marks.hit("request repeated after a crash");
-    AnswerPtr answer;
+    std::function<asio::awaitable<std::string>()> ask;
     switch (action.kind) {
       case Action::Kind::signal:
-        answer = co_await call([e, story, a] { return do_signal(e, story, a); });
+        ask = [e, story, a] { return do_signal(e, story, a); };
         break;
       case Action::Kind::update:
       case Action::Kind::bad_update:
-        answer = co_await call([e, story, a] { return do_update(e, story, a); });
+        ask = [e, story, a] { return do_update(e, story, a); };
         break;
       case Action::Kind::query:
-        answer = co_await call([e, story] { return do_query(e, story); });
+        ask = [e, story] { return do_query(e, story); };
         break;
       case Action::Kind::describe:
-        answer = co_await call([e, story] { return do_describe(e, story); });
+        ask = [e, story] { return do_describe(e, story); };
         break;
       case Action::Kind::cancel:
-        answer = co_await call([e, story, a] { return do_cancel(e, story, a); });
+        ask = [e, story, a] { return do_cancel(e, story, a); };
         break;
       case Action::Kind::terminate:
-        answer = co_await call([e, story] { return do_terminate(e, story); });
+        ask = [e, story] { return do_terminate(e, story); };
         break;
     }
+    const AnswerPtr answer = co_await call(ask);
     if (!answer) co_return;
     co_await judge(action, *answer);
   }

@@ -49,12 +49,13 @@ std::int64_t rows_of_command_tag(std::string_view tag) {
   return rows;
 }
 
-RawCopy::RawCopy(asio::posix::stream_descriptor& socket) : socket_(&socket) {
+RawCopy::RawCopy(Runtime runtime, asio::posix::stream_descriptor& socket)
+    : runtime_(std::move(runtime)), socket_(&socket), fd_(socket.native_handle()) {
   int domain = 0;
   socklen_t length = sizeof domain;
   // TCP sizes its own buffers, and would stop if it were told one.
-  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX)
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
+  if (::getsockopt(fd_, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX)
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
 }
 
 void RawCopy::socket_failed(int error, const char* doing) {
@@ -83,8 +84,9 @@ bool RawCopy::receive_now() {
     capacity_ *= 2;
   }
   for (;;) {
-    const ssize_t n = ::recv(socket_->native_handle(), buffer_.get() + end_, capacity_ - end_, MSG_DONTWAIT);
+    const ssize_t n = ::recv(fd_, buffer_.get() + end_, capacity_ - end_, MSG_DONTWAIT);
     if (n > 0) {
+      last_received_ = static_cast<std::size_t>(n);
       end_ += static_cast<std::size_t>(n);
       return true;
     }
@@ -94,18 +96,43 @@ bool RawCopy::receive_now() {
   }
 }
 
+void RawCopy::take_off_reactor() {
+  if (socket_->is_open()) socket_->release();
+}
+
+void RawCopy::put_on_reactor() {
+  if (!socket_->is_open()) socket_->assign(fd_);
+}
+
+asio::awaitable<void> RawCopy::wait(asio::posix::stream_descriptor::wait_type what) {
+  put_on_reactor();
+  return socket_->async_wait(what, asio::use_awaitable);
+}
+
 asio::awaitable<void> RawCopy::receive() {
-  while (!receive_now()) co_await socket_->async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+  if (!gathers_) {
+    while (!receive_now()) co_await wait(asio::posix::stream_descriptor::wait_read);
+    co_return;
+  }
+  if (last_received_ < kPlenty) co_await runtime_.sleep_for(kGather);
+  for (int looks = 1; !receive_now(); ++looks) {
+    if (looks < kEmptyLooks) {
+      co_await runtime_.sleep_for(kGather);
+    } else {
+      co_await wait(asio::posix::stream_descriptor::wait_read);
+      take_off_reactor();
+    }
+  }
 }
 
 asio::awaitable<void> RawCopy::send(std::string bytes) {
   std::string_view rest = bytes;
   while (!rest.empty()) {
-    const ssize_t n = ::send(socket_->native_handle(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t n = ::send(fd_, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n >= 0) {
       rest.remove_prefix(static_cast<std::size_t>(n));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      co_await socket_->async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+      co_await wait(asio::posix::stream_descriptor::wait_write);
     } else if (errno != EINTR) {
       socket_failed(errno, "send");
     }
@@ -198,6 +225,8 @@ asio::awaitable<void> RawCopy::drain() {
     if (payload_left_ == 0 && take_control()) continue;
     co_await receive();
   }
+  gathers_ = false;
+  put_on_reactor();
   quiet_ = true;
   if (error_) throw_statement_error();
 }
@@ -221,7 +250,12 @@ asio::awaitable<void> RawCopy::begin(std::string sql, char expected) {
   throw PostgresError("postgres.query_failed", "the statement is not the COPY that it should be", {});
 }
 
-asio::awaitable<void> RawCopy::begin_out(std::string sql) { return begin(std::move(sql), 'H'); }
+asio::awaitable<void> RawCopy::begin_out(std::string sql) {
+  co_await begin(std::move(sql), 'H');
+  gathers_ = true;
+  last_received_ = kPlenty;  // whatever has come is looked at first
+  take_off_reactor();
+}
 asio::awaitable<void> RawCopy::begin_in(std::string sql) { return begin(std::move(sql), 'G'); }
 
 asio::awaitable<bool> RawCopy::read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter,
@@ -331,7 +365,7 @@ asio::awaitable<void> RawCopy::write(std::string_view bytes) {
       msghdr message{};
       message.msg_iov = next;
       message.msg_iovlen = count;
-      const ssize_t n = ::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      const ssize_t n = ::sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (n < 0) {
         if (errno == EINTR) continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
@@ -341,7 +375,7 @@ asio::awaitable<void> RawCopy::write(std::string_view bytes) {
             }
           socket_failed(error, "send");
         }
-        co_await socket_->async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+        co_await wait(asio::posix::stream_descriptor::wait_write);
         continue;
       }
       auto sent = static_cast<std::size_t>(n);

@@ -54,7 +54,7 @@ PostgresError result_error(const PGresult* result) {
 LibpqSession::LibpqSession(Runtime runtime, PgConn conn, asio::any_io_executor executor)
     : runtime_(std::move(runtime)), conn_(std::move(conn)) {
   socket_.emplace(std::move(executor), PQsocket(conn_.get()));
-  if (!PQsslInUse(conn_.get()) && !PQgssEncInUse(conn_.get())) raw_.emplace(*socket_);
+  if (!PQsslInUse(conn_.get()) && !PQgssEncInUse(conn_.get())) raw_.emplace(runtime_, *socket_);
 }
 
 LibpqSession::~LibpqSession() { close(); }

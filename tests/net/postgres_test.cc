@@ -184,6 +184,18 @@ TEST_CASE("a COPY out that fails on its way throws the server's words and leaves
   CHECK(query(*s, "select 1").at(0, 0) == "1");
 }
 
+// Between the first row and the last the reader looks in vain, waits for the socket, and gathers again.
+TEST_CASE("a COPY out that comes in pieces, with pauses between them, is read whole, and the session goes on") {
+  auto s = connect();
+  const auto [bytes, rows] = copy_out(*s,
+                                      "copy (select repeat('x', 10000), pg_sleep(case when g % 10 = 0 then 0.02 else 0 "
+                                      "end) from generate_series(1, 100) g) to stdout (format binary)",
+                                      64 << 10);
+  CHECK(rows == 100);
+  CHECK(bytes.size() == 100 * (2 + 4 + 10000 + 4));
+  CHECK(query(*s, "select 1").at(0, 0) == "1");
+}
+
 TEST_CASE("what COPY gives out COPY takes in, in writes of any size") {
   auto s = connect();
   run(runtime(), s->execute("create table copied (g int, t text, b text)"));

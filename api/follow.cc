@@ -62,7 +62,7 @@ asio::awaitable<void> follow_history(Services services, std::string workflow_id,
       after = event.id;
     }
     if (events.size() == kPiece) continue;
-    if (detail.execution.status != engine::ExecutionStatus::running) {
+    if (!engine::is_open(detail.execution.status)) {
       co_await sink.send("end", "", end_json(detail.execution));
       co_return;
     }
@@ -84,7 +84,7 @@ asio::awaitable<void> follow_log(Services services, std::string workflow_id, std
       after = line.seq;
     }
     if (lines.size() == kPiece) continue;
-    if (detail.execution.status != engine::ExecutionStatus::running) {
+    if (!engine::is_open(detail.execution.status)) {
       co_await sink.send("end", "", end_json(detail.execution));
       co_return;
     }

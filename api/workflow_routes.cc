@@ -55,7 +55,7 @@ asio::awaitable<Response> start_workflow(const Services services, Request& reque
   if (wait) {
     const engine::Execution e =
         co_await services.engine->wait_closed(started.workflow_id, started.run_id, std::chrono::seconds(seconds));
-    if (e.status == engine::ExecutionStatus::running) response.status = 202;
+    if (engine::is_open(e.status)) response.status = 202;
     response.body = execution_outcome_json(e);
   } else {
     response.body = JsonObject().text("workflowId", started.workflow_id).text("runId", started.run_id).take();

@@ -61,6 +61,16 @@ asio::awaitable<UpdateResult> Engine::update(UpdateRequest request) { return imp
 asio::awaitable<void> Engine::resume(std::string workflow_id, std::string run_id) {
   return impl_->resume(std::move(workflow_id), std::move(run_id));
 }
+asio::awaitable<ResetResult> Engine::reset(ResetRequest request) { return impl_->reset(std::move(request)); }
+asio::awaitable<void> Engine::pause(std::string workflow_id, std::string run_id, std::string reason,
+                                    std::string identity) {
+  return impl_->set_paused(std::move(workflow_id), std::move(run_id), true, std::move(reason), std::move(identity));
+}
+asio::awaitable<void> Engine::unpause(std::string workflow_id, std::string run_id, std::string reason,
+                                      std::string identity) {
+  return impl_->set_paused(std::move(workflow_id), std::move(run_id), false, std::move(reason), std::move(identity));
+}
+asio::awaitable<void> Engine::command_step(StepCommand command) { return impl_->command_step(std::move(command)); }
 asio::awaitable<VerifyReport> Engine::verify(std::string workflow_id, std::string run_id) {
   return impl_->verify(std::move(workflow_id), std::move(run_id));
 }

@@ -15,6 +15,7 @@
 #include "common/awaitable.h"
 #include "common/runtime.h"
 #include "engine/failure.h"
+#include "engine/operator.h"
 #include "engine/options.h"
 #include "engine/step.h"
 #include "engine/workflow.h"
@@ -42,6 +43,8 @@ class Registry {
 };
 
 enum class ExecutionStatus { running, completed, failed, canceled, terminated, timed_out, continued_as_new, paused };
+// Not ended: running or paused.
+inline bool is_open(ExecutionStatus s) { return s == ExecutionStatus::running || s == ExecutionStatus::paused; }
 // Temporal's words: "Running", "Completed", ...
 std::string_view to_string(ExecutionStatus status);
 
@@ -66,6 +69,8 @@ struct StepDescription {
   std::optional<WallTime> next_attempt;  // while backing off
   std::vector<Attempt> attempts;
   std::optional<Failure> last_failure;
+  bool paused = false;
+  std::string pause_reason;
   Payload heartbeat;  // the latest details; empty: none
   std::map<std::string, Payload> checkpoints;
   Payload result;  // when completed
@@ -277,6 +282,16 @@ class Engine {
 
   // Goes on with an execution that was set aside. Does nothing for one that is not.
   asio::awaitable<void> resume(std::string workflow_id, std::string run_id);
+  // A new run with the history up to a point, which goes on from there; an open run is terminated in the same batch.
+  // Throws workflow.not_found, workflow.reset_invalid, workflow.type_unknown, idempotency.mismatch,
+  // workflow.start_refused if a condition of `extra` failed.
+  asio::awaitable<ResetResult> reset(ResetRequest request);
+  // While paused no turn runs and no attempt starts; what comes in is kept. Both are durable when they return and change
+  // nothing if it is so already. Throw workflow.closed.
+  asio::awaitable<void> pause(std::string workflow_id, std::string run_id, std::string reason, std::string identity);
+  asio::awaitable<void> unpause(std::string workflow_id, std::string run_id, std::string reason, std::string identity);
+  // Throws workflow.step_not_pending, workflow.closed.
+  asio::awaitable<void> command_step(StepCommand command);
 
   // Replays the history against today's code without any effect.
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);

@@ -42,6 +42,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<std::vector<LogLine>> log(std::string workflow_id, std::string run_id, std::uint64_t after,
                                             std::size_t limit);
   asio::awaitable<ListPage> list(ListFilter filter);
+  asio::awaitable<ResetResult> reset(ResetRequest request);
+  asio::awaitable<void> set_paused(std::string workflow_id, std::string run_id, bool paused, std::string reason,
+                                   std::string identity);
+  asio::awaitable<void> command_step(StepCommand command);
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
   std::size_t open_executions() const { return core_->executions.size(); }
 
@@ -73,7 +77,20 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<Execution> read_execution(Found found);
   static asio::awaitable<void> recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue);
 
+  // engine_reset.cc
+  asio::awaitable<std::optional<ResetResult>> earlier_reset(std::string workflow_id, std::string request_id,
+                                                            std::string digest);
+  asio::awaitable<std::optional<ResetResult>> try_reset(std::shared_ptr<ResetRequest> request, std::string digest);
+  asio::awaitable<std::vector<HistoryEvent>> read_history(std::string run_id);
+  // The runs between `base` and the current one, in their order; empty if they are of different chains.
+  asio::awaitable<std::vector<Found>> later_runs(std::string base, Found current);
+  // The run that made an event which resets have copied into `run`.
+  asio::awaitable<std::string> origin_of(std::string run_id, std::uint64_t event_id);
+  asio::awaitable<bool> is_reset_of(std::string run_id, std::string ancestor);
+
   // engine_outbox.cc
+  asio::awaitable<void> adopt_child(std::string key, OutboxRow row);
+  asio::awaitable<bool> take_over_child(OutboxRow row, std::string* child_run);
   void begin_delivery();
   asio::awaitable<void> deliver_all();
   static asio::awaitable<void> deliver(std::shared_ptr<Impl> self, std::string key, OutboxRow row);

@@ -55,7 +55,12 @@ asio::awaitable<void> Engine::Impl::erase_row(std::string key) {
 }
 
 asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row) {
-  const std::string request_id = "link/" + row.from_run_id + "/" + std::to_string(row.event_id);
+  if (row.kind == OutboxKind::adopt_child) {
+    co_await adopt_child(std::move(key), std::move(row));
+    co_return;
+  }
+  const std::string request_id = "link/" + (row.origin_run_id.empty() ? row.from_run_id : row.origin_run_id) + "/" +
+                                 std::to_string(row.event_id);
   std::string child_run;
   std::optional<Failure> refused;
   std::exception_ptr error;
@@ -88,10 +93,17 @@ asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row)
           co_await request_cancel(row.workflow_id, row.run_id, "its parent closed", request_id);
         break;
       case OutboxKind::child_closed:
+      case OutboxKind::adopt_child:
         break;
     }
   } catch (...) {
     error = std::current_exception();
+  }
+  if (error) {
+    const Failure failure = failure_from_exception(error);
+    if (row.kind == OutboxKind::start_child && failure.type == "workflow.already_running" &&
+        co_await take_over_child(row, &child_run))
+      error = nullptr;
   }
   if (error) {
     const Failure failure = failure_from_exception(error);

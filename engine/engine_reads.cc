@@ -194,6 +194,8 @@ asio::awaitable<ExecutionDetail> Engine::Impl::describe(std::string workflow_id,
       StepDescription& step = detail.steps[it->second];
       step.state = s.state;
       step.next_attempt = s.next_attempt;
+      step.paused = s.paused;
+      step.pause_reason = s.pause_reason;
       if (s.heartbeat) step.heartbeat = *s.heartbeat;
     }
   }

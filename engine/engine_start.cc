@@ -91,7 +91,7 @@ asio::awaitable<StartResult> Engine::Impl::start_workflow(StartRequest request, 
     }
     const auto run = decode_record<CurrentRow>(*row);
     const auto record = co_await core_->store->get(keys::run(run.run_id));
-    if (record && decode_record<RunRecord>(*record).status == ExecutionStatus::running)
+    if (record && is_open(decode_record<RunRecord>(*record).status))
       throw Error("workflow.already_running", "run " + run.run_id + " of " + request.workflow_id + " is open");
     if (current && *current == *row && record && *record == closed_record) throw Error("workflow.start_refused");
     current = *row;

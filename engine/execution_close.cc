@@ -55,6 +55,7 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   if (std::holds_alternative<events::WorkflowExecutionContinuedAsNew>(closing.attributes))
     status = ExecutionStatus::continued_as_new;
   const bool was_blocked = record_.is_blocked;
+  const ExecutionStatus before = record_.status;
   record_.is_blocked = false;
   record_.status = status;
   record_.closed = tx.now;
@@ -65,7 +66,7 @@ void RunningExecution::close(Transaction& tx, const HistoryEvent& closing) {
   links_.on_close(tx, closing);
   tx.batch.erase(keys::open_run(run_id_));
   const WallTime started = record_.started;
-  tx.batch.erase(keys::index_by_attribute("status", to_string(ExecutionStatus::running), started, run_id_));
+  tx.batch.erase(keys::index_by_attribute("status", to_string(before), started, run_id_));
   tx.batch.put(keys::index_by_attribute("status", to_string(status), started, run_id_), {});
   Payload result;
   if (const auto* done = std::get_if<events::WorkflowExecutionCompleted>(&closing.attributes))
@@ -125,6 +126,8 @@ asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(Running
         break;
     }
     s.heartbeat = step.run ? step.run->latest_heartbeat() : step.record.heartbeat;
+    s.paused = step.row.paused;
+    s.pause_reason = step.row.pause_reason;
     live.steps.emplace(id, std::move(s));
   }
   if (self->replayer_) live.signals = self->replayer_->unread_signal_heads();

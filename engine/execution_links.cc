@@ -67,7 +67,7 @@ void ExecutionLinks::on_close(Transaction& tx, const HistoryEvent& closing) {
     send(tx, std::move(row));
   }
   const RunRecord& record = execution_.record();
-  if (record.parent_run_id.empty() || record.status == ExecutionStatus::continued_as_new) return;
+  if (replaced_ || record.parent_run_id.empty() || record.status == ExecutionStatus::continued_as_new) return;
   OutboxRow row;
   row.kind = OutboxKind::child_closed;
   row.event_id = record.parent_event_id;

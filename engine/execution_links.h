@@ -14,6 +14,7 @@
 namespace millrace::engine {
 
 class RunningExecution;
+struct ResetSource;
 
 struct PendingChild {
   std::string workflow_id;
@@ -33,6 +34,11 @@ class ExecutionLinks {
   // The run closes: children are told as their policies say, the parent is told how.
   void on_close(Transaction& tx, const HistoryEvent& closing);
 
+  // A reset has made the run: what is unanswered is asked again, children are taken over as their policy says.
+  void begin_again(Transaction& tx, const ResetSource& source);
+  // Before the run closes in favour of another: children that both know are the other's now.
+  void leave_to(ResetChildren policy, const ExecutionLinks& next);
+
   // ---- answers; each erases the row of the message. Repeats are dropped. ----
   void child_started(Transaction& tx, const std::string& row_key, std::uint64_t initiated, const std::string& run_id);
   void child_not_started(Transaction& tx, const std::string& row_key, std::uint64_t initiated, const Failure& failure);
@@ -46,6 +52,7 @@ class ExecutionLinks {
   void send(Transaction& tx, OutboxRow row);
 
   RunningExecution& execution_;
+  bool replaced_ = false;  // by a reset: that is no outcome, the parent is not told
   std::map<std::uint64_t, PendingChild> children_;  // by their INITIATED
   std::map<std::uint64_t, OutboxKind> unanswered_;  // signals and cancels by their INITIATED
 };

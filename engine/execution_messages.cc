@@ -128,12 +128,7 @@ void RunningExecution::continue_as_new(Transaction& tx, const HistoryEvent& even
   for (const auto& signal : unread) next->append(*first, signal);
   next->run_turns(*first);
   next->complete_batch(*first);
-  tx.batch.append(std::move(first->batch));
-  tx.slots += first->slots;
-  tx.act([core = core_, next, first] {
-    if (next->is_open()) core->executions.insert(next->run_id(), next);
-    asio::dispatch(next->strand_, [next, first] { next->adopt(*first); });
-  });
+  follow_with(tx, next, first);
 }
 
 // The batch of another execution has made this one durable.

@@ -152,6 +152,7 @@ void ExecutionSteps::restore(const HistoryEvent& event) {
 
 asio::awaitable<void> ExecutionSteps::load_rows() {
   state::Store& store = *execution_.core().store;
+  co_await load_step_rows();
   for (auto& [id, step] : pending_) {
     state::Range attempts = state::prefix_range(keys::attempts_of_step_prefix(execution_.run_id(), id));
     const auto rows = co_await store.scan(attempts);
@@ -208,6 +209,10 @@ void ExecutionSteps::recover(Transaction& tx) {
                                  ? std::max(Duration(0), *step.record.failure->next_retry_delay)
                                  : with_jitter(backoff(step.scheduled.retry, step.record.failures_without_progress),
                                                jitter_seed(execution_.run_id(), id, step.attempt));
+      if (step.row.no_wait_after == step.attempt) {
+        request_start(tx, step);
+        continue;
+      }
       step.phase = PendingStep::Phase::backing_off;
       step.next_attempt = *step.record.ended + delay;
       tx.act([this, id] {

@@ -16,7 +16,7 @@ PendingStep* ExecutionSteps::current(std::uint64_t event_id, std::uint32_t attem
 }
 
 bool ExecutionSteps::may_start(const events::ActivityTaskScheduled& scheduled) const {
-  return !execution_.core().draining && !execution_.is_blocked() && scheduled.task_queue != kNobodysQueue;
+  return !execution_.core().draining && !execution_.is_blocked() && !execution_.is_paused() && scheduled.task_queue != kNobodysQueue;
 }
 
 void ExecutionSteps::prepare(Transaction& tx, events::ActivityTaskScheduled& scheduled) {
@@ -59,7 +59,7 @@ void ExecutionSteps::on_cancel_requested(Transaction& tx, const HistoryEvent& ev
 void ExecutionSteps::request_start(Transaction& tx, PendingStep& step) {
   step.phase = PendingStep::Phase::waiting;
   Core& core = execution_.core();
-  if (!may_start(step.scheduled)) return;
+  if (!may_start(step.scheduled) || step.row.paused) return;
   if (core.slots.try_take()) {
     start_attempt(tx, step);
     return;
@@ -82,7 +82,7 @@ void ExecutionSteps::slot_granted(Transaction& tx, std::uint64_t event_id) {
   const auto it = pending_.find(event_id);
   if (it != pending_.end()) it->second.asked_for_slot = false;
   if (it == pending_.end() || it->second.phase != PendingStep::Phase::waiting || !execution_.accepts() ||
-      !may_start(it->second.scheduled)) {
+      !may_start(it->second.scheduled) || it->second.row.paused) {
     execution_.core().slots.give_back();
     return;
   }

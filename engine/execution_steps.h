@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/events/event.h"
 #include "engine/records/attempt_record.h"
+#include "engine/records/step_row.h"
 #include "engine/retry.h"
 #include "engine/step_run.h"
 #include "engine/transaction.h"
@@ -39,6 +40,7 @@ struct PendingStep {
   WallTime next_attempt;              // while backing off
   std::uint64_t cancel_event_id = 0;  // 0: not asked to end
   bool asked_for_slot = false;
+  StepRow row;  // what was changed about it by hand
   std::shared_ptr<StepRun> run;
   TimerQueue::Id retry_timer = 0, attempt_timer = 0, heartbeat_timer = 0, start_timer = 0, close_timer = 0;
 };
@@ -53,6 +55,12 @@ class ExecutionSteps {
   void prepare(Transaction& tx, events::ActivityTaskScheduled& scheduled);
   void on_scheduled(Transaction& tx, const HistoryEvent& event);
   void on_cancel_requested(Transaction& tx, const HistoryEvent& event);
+  // A reset has made the run: pending steps start anew, their clocks too.
+  void begin_again(Transaction& tx);
+  // What a person asks for; throws workflow.step_not_pending.
+  void command(Transaction& tx, const StepCommand& command);
+  // The run is not paused any more.
+  void resume(Transaction& tx);
   // The run closes: nothing of it goes on.
   void on_close(Transaction& tx);
 
@@ -89,6 +97,13 @@ class ExecutionSteps {
   void close_cancelled(Transaction& tx, PendingStep& step);
   void forget(PendingStep& step);
   void drop_retry_timer(Transaction& tx, PendingStep& step);
+
+  // execution_step_verbs.cc
+  void put_row(Transaction& tx, const PendingStep& step);
+  void apply_row(PendingStep& step, StepRow row);
+  asio::awaitable<void> load_step_rows();
+  void stop_attempt(Transaction& tx, PendingStep& step, const Failure& why);
+  void start_now(Transaction& tx, PendingStep& step);
 
   // execution_step_timeouts.cc
   void arm_step(PendingStep& step);

@@ -99,7 +99,10 @@ void ExecutionTimers::restore(const HistoryEvent& event) {
   } else if (const auto* c = std::get_if<events::TimerCanceled>(&event.attributes)) {
     pending_.erase(c->started_event_id);
   } else if (const auto* s = std::get_if<events::WorkflowExecutionStarted>(&event.attributes)) {
-    if (s->run_timeout) run_expires_ = event.time + *s->run_timeout;
+    run_timeout_ = s->run_timeout;
+    if (run_timeout_) run_expires_ = event.time + *run_timeout_;
+  } else if (std::holds_alternative<events::WorkflowTaskFailed>(event.attributes)) {
+    if (run_timeout_) run_expires_ = event.time + *run_timeout_;  // a reset: the run began here
   }
 }
 

@@ -30,6 +30,9 @@ class ExecutionTimers {
   void on_run_timeout(Transaction& tx, WallTime expires);
   void on_close(Transaction& tx);
 
+  // A reset has made the run: what its events have started is pending here too.
+  void begin_again(Transaction& tx);
+
   void restore(const HistoryEvent& event);
   void recover(Transaction& tx);
   void abandon();
@@ -44,6 +47,7 @@ class ExecutionTimers {
   RunningExecution& execution_;
   std::map<std::uint64_t, UserTimer> pending_;  // by the id of their TIMER_STARTED
   std::optional<WallTime> run_expires_;
+  std::optional<Duration> run_timeout_;
   TimerQueue::Id run_timer_ = 0;
 };
 

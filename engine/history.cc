@@ -95,4 +95,36 @@ std::optional<Divergence> HistoryReplay::finish() {
   return d;
 }
 
+HistoryTrial::HistoryTrial(const Registry& registry, std::string run_id)
+    : registry_(registry), run_id_(std::move(run_id)) {}
+HistoryTrial::~HistoryTrial() = default;
+
+void HistoryTrial::feed(const HistoryEvent& event) {
+  if (divergence) return;
+  if (const auto* s = std::get_if<events::WorkflowExecutionStarted>(&event.attributes)) {
+    const WorkflowFunction* function = registry_.workflow(s->workflow_type);
+    if (function == nullptr) {
+      divergence.emplace();
+      divergence->event_id = event.id;
+      divergence->expected = "code for workflow type " + s->workflow_type;
+      divergence->got = "nothing: this build has none";
+      divergence->position = "the start";
+      return;
+    }
+    Replayer::Identity identity;
+    identity.workflow_id = s->workflow_id;
+    identity.run_id = run_id_;
+    identity.type = s->workflow_type;
+    identity.original_run_id = s->original_run_id;
+    replayer = std::make_unique<Replayer>(std::move(identity), *function, s->input.text);
+    replay_ = std::make_unique<HistoryReplay>(*replayer);
+  }
+  if (replay_) divergence = replay_->feed(event);
+  if (!divergence) events = event.id;
+}
+
+void HistoryTrial::finish() {
+  if (replay_ && !divergence) divergence = replay_->finish();
+}
+
 }  // namespace millrace::engine

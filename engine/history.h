@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,31 @@ asio::awaitable<void> load_blobs(state::Store& store, std::string run_id, std::v
 // All events of a batch that lies at `first_event`; empty if there is none.
 asio::awaitable<std::vector<HistoryEvent>> read_batch(state::Store& store, std::string run_id,
                                                       std::uint64_t first_event);
+
+class HistoryReplay;
+class Registry;
+
+// A history run through today's code from its first event on, without any effect.
+class HistoryTrial {
+ public:
+  // `registry` must outlive it. `run_id` seeds random(), unless event 1 names another.
+  HistoryTrial(const Registry& registry, std::string run_id);
+  ~HistoryTrial();
+  HistoryTrial(const HistoryTrial&) = delete;
+  HistoryTrial& operator=(const HistoryTrial&) = delete;
+  // Events in order; after a divergence they are passed over.
+  void feed(const HistoryEvent& event);
+  void finish();
+
+  std::optional<Divergence> divergence;
+  std::uint64_t events = 0;            // that agreed
+  std::unique_ptr<Replayer> replayer;  // null before event 1, and if the build has no code for the type
+
+ private:
+  const Registry& registry_;
+  const std::string run_id_;
+  std::unique_ptr<HistoryReplay> replay_;
+};
 
 // Cuts a stream of events into turns and feeds them to a replayer.
 class HistoryReplay {

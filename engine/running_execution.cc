@@ -51,7 +51,7 @@ void RunningExecution::wake_pump() {
 }
 
 asio::awaitable<void> RunningExecution::pump([[maybe_unused]] RunningPtr self) {
-  while (!inputs_.empty()) {
+  while (ready_ && !inputs_.empty()) {
     std::vector<Input> inputs = std::exchange(inputs_, {});
     const std::size_t taken = inputs.size();
     Transaction tx(core_->runtime.now());
@@ -87,7 +87,7 @@ const HistoryEvent& RunningExecution::append(Transaction& tx, Attributes attribu
 
 // A turn may bring news of its own (a step cancelled before it began): then another follows in the same batch.
 void RunningExecution::run_turns(Transaction& tx) {
-  while (accepts() && replayer_ && !record_.is_blocked && replayer_->has_news()) {
+  while (accepts() && !is_paused() && replayer_ && !record_.is_blocked && replayer_->has_news()) {
     events::WorkflowTaskCompleted turn_event;
     turn_event.woken_by_event_id = replayer_->first_news();
     turn_event.build_id = kBuildId;
@@ -257,11 +257,17 @@ void RunningExecution::drop_pending() {
 // ---- starting ----
 
 asio::awaitable<bool> RunningExecution::start(StartRequest request, state::Batch beside, Origin origin) {
-  auto ack = std::make_shared<Ack>();
   auto shared = std::make_shared<std::pair<StartRequest, state::Batch>>(std::move(request), std::move(beside));
-  submit([this, ack, shared, origin = std::move(origin)](Transaction& tx) {
-    tx.acks.push_back(ack);
+  return start_with([this, shared, origin = std::move(origin)](Transaction& tx) {
     begin(tx, shared->first, std::move(shared->second), origin);
+  });
+}
+
+asio::awaitable<bool> RunningExecution::start_with(Input first) {
+  auto ack = std::make_shared<Ack>();
+  submit([ack, first = std::move(first)](Transaction& tx) {
+    tx.acks.push_back(ack);
+    first(tx);
   });
   asio::dispatch(strand_, [self = shared_from_this()] {
     self->ready_ = true;

@@ -33,6 +33,8 @@
 
 namespace millrace::engine {
 
+struct ResetSource;
+
 class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
  public:
   using Input = std::function<void(Transaction&)>;
@@ -58,6 +60,12 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   // `beside`, and writes both. Done when it is durable: true, or false if a condition failed (then nothing was
   // written). Throws store.disk_full.
   asio::awaitable<bool> start(StartRequest request, state::Batch beside, Origin origin);
+  // Begins the run that a reset makes, where no open run is before it; otherwise like start().
+  asio::awaitable<bool> start_reset(std::shared_ptr<ResetSource> source);
+  // From hold() to release() nothing is decided or written: the history in the store is all there is. What comes in
+  // waits. Every hold() needs its release(), whose input, if any, comes before all that waits.
+  asio::awaitable<void> hold();
+  void release(Input first = {});
   // Reads and replays what the store has; then goes on with it. On the strand.
   asio::awaitable<void> load();
   // Before load(): its code is not run, so that it can't bring the server down again.
@@ -72,6 +80,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
       StepState state = StepState::scheduled;
       std::optional<WallTime> next_attempt;
       std::optional<Payload> heartbeat;
+      bool paused = false;
+      std::string pause_reason;
     };
     std::map<std::uint64_t, Step> steps;
     std::vector<PendingSignal> signals;  // not read by the code
@@ -87,7 +97,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   // ---- on the strand: for inputs and for the groups ----
   Core& core() { return *core_; }
   const CorePtr& shared_core() const { return core_; }
-  bool is_open() const { return record_.status == ExecutionStatus::running; }
+  bool is_open() const { return engine::is_open(record_.status); }
   // Open, and its batches can be written: what an input asks before it changes anything.
   bool accepts() const { return is_open() && !dead_; }
   // What a caller is told where accepts() is false: the run is closed, or the server stops and the run goes on later.
@@ -109,6 +119,12 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
               const AnswerPtr& answer);
   // False if this request id was seen before in this process.
   bool first_of(const std::string& request_id) { return request_ids_.insert(request_id).second; }
+  // Closes the run in favour of one that a reset makes.
+  void replace_by(Transaction& tx, const RunningPtr& next, ResetSource& source);
+  // Of a child whose parent was reset: whom it tells of its end.
+  void set_parent(const std::string& run_id, std::uint64_t initiated);
+  void set_paused(Transaction& tx, bool paused, std::string reason, std::string identity);
+  bool is_paused() const { return record_.status == ExecutionStatus::paused; }
   // Closes the run without its code.
   void close_by_force(Transaction& tx, Attributes closing);
   // The next free number for a line of the log.
@@ -127,6 +143,10 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void begin(Transaction& tx, StartRequest& request, state::Batch beside, const Origin& origin);
   void continue_as_new(Transaction& tx, const HistoryEvent& event);
   void adopt(Transaction& first);
+  void begin_reset(Transaction& tx, ResetSource& source);
+  void write_kept(Transaction& tx, const std::vector<HistoryEvent>& kept);
+  void follow_with(Transaction& tx, const RunningPtr& next, const std::shared_ptr<Transaction>& first);
+  asio::awaitable<bool> start_with(Input first);
   void on_update_completed(Transaction& tx, const HistoryEvent& event);
   void restore_update(const HistoryEvent& event);
   void refuse_updates();

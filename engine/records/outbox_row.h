@@ -18,6 +18,7 @@ enum class OutboxKind : std::uint8_t {
   signal = 3,         // answer: it arrived, or not
   cancel = 4,         // the same
   parent_closed = 5,  // to a child, whose policy says what now; no answer
+  adopt_child = 6,    // of a run that a reset made, about a child of the run before; answer: started, or its end
 };
 
 struct OutboxRow {
@@ -36,6 +37,7 @@ struct OutboxRow {
   ExecutionStatus status = ExecutionStatus::running;  // child_closed: how
   std::optional<Failure> failure;
   std::optional<Duration> run_timeout;  // start_child
+  std::string origin_run_id;  // the run that made event_id, if a reset has copied it since; part of the request id
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -51,6 +53,7 @@ struct OutboxRow {
     v("status", s.status);
     v("failure", s.failure);
     v("runTimeout", s.run_timeout);
+    v("originRunId", s.origin_run_id);
   }
 };
 

@@ -36,6 +36,9 @@ struct RunRecord {
   std::uint64_t parent_event_id = 0;  // the parent's INITIATED
   std::string continued_run_id;       // the run before this one in its chain
   bool set_aside = false;             // blocked since the server crashed while it ran, again and again
+  std::string reset_run_id;           // made by a reset: of this run, up to reset_event_id
+  std::uint64_t reset_event_id = 0;
+  ResetChildren reset_children = ResetChildren::adopt;
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -62,6 +65,9 @@ struct RunRecord {
     v("parentEventId", s.parent_event_id);
     v("continuedRunId", s.continued_run_id);
     v("setAside", s.set_aside);
+    v("resetRunId", s.reset_run_id);
+    v("resetEventId", s.reset_event_id);
+    v("resetChildren", s.reset_children);
   }
 };
 

@@ -44,6 +44,7 @@ App::App(Services services, AppOptions options)
   add_workflow_routes(router_, services_);
   add_message_routes(router_, services_);
   add_operation_routes(router_, services_);
+  add_operator_routes(router_, services_);
   add_airbyte_routes(router_, services_);
   add_document_routes(router_);
 }

@@ -76,6 +76,7 @@ std::string step_json(const engine::StepDescription& step) {
       .raw("closeTime", time_or_null(step.closed))
       .raw("nextAttemptTime", time_or_null(step.next_attempt))
       .raw("attempts", attempts_json(step))
+      .boolean("paused", step.paused)
       .raw("lastFailure", failure_or_null(step.last_failure))
       .raw("heartbeatDetails", step.heartbeat)
       .raw("checkpoints", inner)

@@ -52,6 +52,7 @@ void add_job_routes(Router& router, const Services& services);
 void add_workflow_routes(Router& router, const Services& services);
 void add_message_routes(Router& router, const Services& services);
 void add_operation_routes(Router& router, const Services& services);
+void add_operator_routes(Router& router, const Services& services);
 void add_airbyte_routes(Router& router, const Services& services);
 void add_document_routes(Router& router);
 

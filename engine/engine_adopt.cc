@@ -53,6 +53,7 @@ asio::awaitable<void> Engine::Impl::adopt_child(std::string key, OutboxRow row) 
     request.type = row.name;
     request.workflow_id = row.workflow_id;
     request.input = row.payload;
+    request.run_timeout = row.run_timeout;
     request.request_id = "link/" + row.origin_run_id + "/" + std::to_string(row.event_id);
     RunningExecution::Origin origin;
     origin.parent_workflow_id = row.from_workflow_id;

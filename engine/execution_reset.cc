@@ -86,6 +86,7 @@ void RunningExecution::begin_reset(Transaction& tx, ResetSource& source) {
   timers_.begin_again(tx);
   links_.begin_again(tx, source);
   run_turns(tx);
+  if (accepts()) locals_.take(tx, *replayer_);
 }
 
 void RunningExecution::write_kept(Transaction& tx, const std::vector<HistoryEvent>& kept) {
@@ -206,6 +207,7 @@ void ExecutionLinks::begin_again(Transaction& tx, const ResetSource& source) {
       row.name = child->workflow_type;
       row.payload = child->input.text;
       row.policy = child->parent_close_policy;
+      row.run_timeout = child->run_timeout;
       // Asks for its end first.
       if (source.children == ResetChildren::terminate) row.status = ExecutionStatus::terminated;
       send(tx, std::move(row));

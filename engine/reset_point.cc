@@ -18,6 +18,9 @@ std::uint64_t step_closed_by(const Attributes& a) {
   return 0;
 }
 
+// Asked for by the turn before it. The result of a local step comes by itself.
+bool is_command(const HistoryEvent& e) { return is_command_event(type_of(e)) && !is_local_result(e.attributes); }
+
 std::uint64_t scheduled_of(const std::vector<HistoryEvent>& events, const ResetPoint& point) {
   std::uint32_t seen = 0;
   for (const HistoryEvent& e : events) {
@@ -91,12 +94,12 @@ std::uint64_t reset_cut(const std::vector<HistoryEvent>& events, const ResetPoin
   for (std::uint64_t id = 1; id <= last; ++id) {
     if (type_at(id) == EventType::workflow_task_completed)
       turn = id;
-    else if (!is_command_event(type_at(id)))
+    else if (!is_command(events[id - 1]))
       turn = 0;
   }
   if (turn != 0) {
     std::uint64_t end = turn;
-    while (end < events.size() && is_command_event(type_at(end + 1))) ++end;
+    while (end < events.size() && is_command(events[end])) ++end;
     const bool closes = is_closing_event(type_at(end));
     if (closes || (last < end && !after))
       last = turn - 1;

@@ -223,6 +223,9 @@ TEST_CASE("records have the bytes they always had, and come back") {
         "00"
         "00"
         "00"
+        "00"
+        "00"
+        "00"
         "00");
   CHECK(encode_record(decode_record<RunRecord>(encode_record(r))) == encode_record(r));
   AttemptRecord a;

@@ -32,12 +32,14 @@ struct StreamTarget {
   SchemaPtr schema;
   SyncMode sync_mode = SyncMode::full_refresh_overwrite;
   std::vector<std::string> primary_key;
-  bool add_keys = false;             // `keys: true`: the primary key after the load
-  bool metadata_columns = true;      // minimal (append: _extracted_at, _load_id) or none
-  std::int64_t generation = 0;       // of this load; grows with each job of the connection
-  std::int64_t load_id = 0;          // the jobId
-  std::int64_t extracted_at_us = 0;  // start of the job
-  bool adopt = false;                // take a table that is not ours; the old one is kept as <name>__before
+  std::vector<std::string> cursor_field;  // incremental modes; what decides which of two rows of a key is newer
+  std::string state;                      // what the next job starts from; stored with the publication of this load
+  bool add_keys = false;                  // `keys: true`: the primary key after the load
+  bool metadata_columns = true;           // minimal (append: _extracted_at, _load_id) or none
+  std::int64_t generation = 0;            // of this load; grows with each job of the connection
+  std::int64_t load_id = 0;               // the jobId
+  std::int64_t extracted_at_us = 0;       // start of the job
+  bool adopt = false;                     // take a table that is not ours; the old one is kept as <name>__before
 };
 std::string to_json(const StreamTarget& target);
 StreamTarget stream_target_from_json(const std::string& json);
@@ -45,6 +47,13 @@ StreamTarget stream_target_from_json(const std::string& json);
 struct Committed {
   Committed() = default;
   std::int64_t rows = 0;  // of this split in this generation, durable now
+};
+
+// What the destination keeps of a stream beside its rows.
+struct StoredState {
+  StoredState() = default;
+  std::int64_t generation = 0;  // of the load that was published with it
+  std::string state;            // empty: that load's mode keeps none
 };
 
 class SplitWriter {
@@ -66,6 +75,8 @@ class StreamWriter {
   virtual ~StreamWriter() = default;
   // What is durable of this generation, by split id, read after the fence stood. A complete split is not read again.
   virtual const std::map<std::string, Checkpoint>& committed() const = 0;
+  // The state that the last publication of this stream left, where the destination can keep one.
+  virtual std::optional<StoredState> stored_state() const { return std::nullopt; }
   // The whole generation is finished already (finish() of an earlier attempt committed).
   virtual bool finished() const = 0;
   // Forgets the generation's rows and checkpoints: for plans that can't be resumed.

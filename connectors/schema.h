@@ -81,6 +81,14 @@ enum class SyncMode {
   incremental_deduped_history,
 };
 std::string_view to_string(SyncMode mode);
+// Read from where the last load ended.
+inline bool is_incremental(SyncMode mode) {
+  return mode == SyncMode::incremental_append || mode == SyncMode::incremental_deduped_history;
+}
+// One row a key at the destination.
+inline bool is_deduped(SyncMode mode) {
+  return mode == SyncMode::full_refresh_overwrite_deduped || mode == SyncMode::incremental_deduped_history;
+}
 std::optional<SyncMode> parse_sync_mode(std::string_view text);
 
 // A stream as discover finds it.

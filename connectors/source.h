@@ -35,6 +35,9 @@ struct ConfiguredStream {
   SyncMode sync_mode = SyncMode::full_refresh_overwrite;
   std::vector<std::string> primary_key;
   std::vector<std::string> cursor_field;
+  // Incremental modes: the source's own JSON that the last complete load ended with (SplitPlan::state); empty: none,
+  // everything is new.
+  std::string state;
 };
 
 // A part of a stream that is read by itself. `bounds` is the source's own JSON; it is made durable (journaled) before
@@ -57,6 +60,8 @@ struct SplitPlan {
   std::vector<Split> splits;
   Consistency consistency = Consistency::one_snapshot;
   bool resumable = false;  // splits may be read by a later attempt, each by itself
+  std::string state;       // what the next job starts from once all splits are loaded; empty: the mode keeps none
+  std::vector<std::string> notes;  // what a person should know of what is read and what is not
 };
 std::string to_json(const SplitPlan& plan);
 SplitPlan split_plan_from_json(const std::string& json);
@@ -76,6 +81,7 @@ class Source {
   virtual asio::awaitable<Catalog> discover() = 0;
 
   // Plans how `stream` is read. A plan that is not resumable is bound to this Source object (it holds the snapshot).
+  // A plan without splits says that there is nothing new.
   virtual asio::awaitable<SplitPlan> plan(ConfiguredStream stream, PlanOptions options) = 0;
 
   // Reads one split into `out`: batches, then one complete Checkpoint of scope split whose `rows` is what was read.

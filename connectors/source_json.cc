@@ -17,9 +17,10 @@ std::string to_json(const SplitPlan& plan) {
   json splits = json::array();
   for (const Split& s : plan.splits)
     splits.push_back({{"id", s.id}, {"bounds", s.bounds}, {"rowsEstimate", s.rows_estimate}});
-  return json{
-      {"splits", std::move(splits)}, {"consistency", to_string(plan.consistency)}, {"resumable", plan.resumable}}
-      .dump();
+  json out{{"splits", std::move(splits)}, {"consistency", to_string(plan.consistency)}, {"resumable", plan.resumable}};
+  if (!plan.state.empty()) out["state"] = plan.state;
+  if (!plan.notes.empty()) out["notes"] = plan.notes;
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 SplitPlan split_plan_from_json(const std::string& text) {
@@ -37,6 +38,8 @@ SplitPlan split_plan_from_json(const std::string& text) {
       throw Error("connector.bad_document", "split plan: unknown consistency " + consistency);
     plan.consistency = consistency == "key_ranges" ? Consistency::key_ranges : Consistency::one_snapshot;
     plan.resumable = j.at("resumable").get<bool>();
+    plan.state = j.value("state", "");
+    plan.notes = j.value("notes", std::vector<std::string>());
     return plan;
   });
 }
@@ -55,6 +58,8 @@ std::string to_json(const StreamTarget& t) {
            {"loadId", t.load_id},
            {"extractedAtUs", t.extracted_at_us},
            {"adopt", t.adopt}};
+  if (!t.cursor_field.empty()) out["cursorField"] = t.cursor_field;
+  if (!t.state.empty()) out["state"] = t.state;
   return out.dump();
 }
 
@@ -71,6 +76,8 @@ StreamTarget stream_target_from_json(const std::string& text) {
     if (!mode) throw Error("connector.bad_document", "stream target: unknown sync mode");
     t.sync_mode = *mode;
     t.primary_key = j.at("primaryKey").get<std::vector<std::string>>();
+    t.cursor_field = j.value("cursorField", std::vector<std::string>());
+    t.state = j.value("state", "");
     t.add_keys = j.value("addKeys", false);
     t.metadata_columns = j.value("metadataColumns", true);
     t.generation = j.at("generation").get<std::int64_t>();

@@ -204,6 +204,8 @@ asio::awaitable<void> Repository::remove(Kind kind, std::string id) {
     auto batch = co_await erase_resource(head);
     if (kind == Kind::connection) {
       batch.erase(known_streams_key(id));
+      const auto states = state::prefix_range(keys::stream_state_prefix(id));
+      batch.erase_range(states.begin, states.end);
       const std::string lock_key = keys::connection_lock(id);
       const auto lock_row = co_await store_->get(lock_key);
       if (lock_row) {

@@ -2,6 +2,7 @@
 
 #include "common/errors.h"
 #include "common/log.h"
+#include "resources/connection_lock.h"
 #include "resources/documents.h"
 #include "resources/known_streams.h"
 #include "resources/repository.h"
@@ -46,6 +47,45 @@ asio::awaitable<void> Resources::remove(Kind kind, std::string id, Principal pri
   auto repository = impl_->repository;
   co_await repository->remove(kind, id);
   log_info("resource removed", {{"kind", to_string(kind)}, {"id", id}, {"principal", principal.name}});
+}
+
+namespace {
+
+// The number of the connection's newest job; refused while that one holds the connection, since it will leave a state
+// of its own.
+asio::awaitable<std::int64_t> newest_job_at_rest(std::shared_ptr<state::Store> store, std::string connection_id) {
+  const auto lock_row = co_await store->get(state::keys::connection_lock(connection_id));
+  if (lock_row) {
+    const auto lock = decode_lock(*lock_row);
+    const auto open = co_await store->get(state::keys::open_run(lock.run_id));
+    if (open)
+      throw Error("job.already_running", "job " + std::to_string(lock.job_id) + " will leave a state of its own");
+  }
+  state::Range range = state::prefix_range(state::keys::job_of_connection_prefix(connection_id));
+  range.limit = 1;
+  const auto rows = co_await store->scan(range);
+  if (rows.empty()) co_return 0;
+  state::KeyReader key(rows.front().key);
+  key.str();
+  co_return static_cast<std::int64_t>(key.inverse_u64());
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<StreamState>> Resources::stream_states(std::string connection_id) {
+  return resources::stream_states(impl_->store, std::move(connection_id));
+}
+
+asio::awaitable<std::vector<StreamState>> Resources::stream_state_history(std::string connection_id,
+                                                                          connectors::StreamName stream) {
+  return resources::stream_state_history(impl_->store, std::move(connection_id), std::move(stream));
+}
+
+asio::awaitable<StreamState> Resources::put_stream_state(std::string connection_id, StreamState state) {
+  auto impl = impl_;
+  co_await impl->repository->need(Kind::connection, connection_id);
+  if (state.author != "job") state.job = co_await newest_job_at_rest(impl->store, connection_id);
+  co_return co_await resources::put_stream_state(impl->store, std::move(connection_id), std::move(state));
 }
 
 asio::awaitable<Resource> Resources::get(Kind kind, std::string id) {

@@ -15,6 +15,7 @@
 #include "common/awaitable.h"
 #include "common/runtime.h"
 #include "connectors/registry.h"
+#include "resources/stream_states.h"
 #include "state/store.h"
 
 namespace millrace::resources {
@@ -90,6 +91,13 @@ class Resources {
   asio::awaitable<Resource> get_revision(Kind kind, std::string id, std::int64_t revision);
   asio::awaitable<std::vector<Resource>> revisions(Kind kind, std::string id);
   asio::awaitable<Page> list(Kind kind, std::size_t limit, std::string page);
+
+  // The states of a connection's streams (resources/stream_states.h). put: a state of none is an empty one; throws
+  // resource.not_found, resource.conflict.
+  asio::awaitable<std::vector<StreamState>> stream_states(std::string connection_id);
+  asio::awaitable<std::vector<StreamState>> stream_state_history(std::string connection_id,
+                                                                 connectors::StreamName stream);
+  asio::awaitable<StreamState> put_stream_state(std::string connection_id, StreamState state);
 
   // The API's JSON of a resource: sourceId, name, definitionId, configuration (secrets masked), createdAt, ...
   std::string public_json(const Resource& resource) const;

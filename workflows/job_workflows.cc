@@ -75,6 +75,7 @@ PlanInput plan_input(const JobInput& job, const json& spec, const Payload& catal
   in.job_id = job.job_id;
   in.started_us = to_micros(now);
   in.adopt = job.options.adopt;
+  if (spec.contains("states")) in.states = dump(spec["states"]);
   return in;
 }
 

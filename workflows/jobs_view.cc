@@ -119,7 +119,7 @@ void add_missing(json& s) {
   if (!s.contains("consistency")) s["consistency"] = json();
   if (!s.contains("splits")) s["splits"] = {{"total", 0}, {"complete", 0}};
   if (!s.contains("failure")) s["failure"] = json();
-  s["state"] = json();  // a full refresh leaves none
+  if (!s.contains("state")) s["state"] = json();  // an incremental mode has one, once it is loaded
 }
 
 json failure_view(const engine::Failure& failure) {

@@ -1,5 +1,6 @@
 // The step normalize: the final table of each stream that is loaded. A stream that was published before is left alone,
 // so that the step may be run again at any time.
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 
@@ -39,6 +40,27 @@ asio::awaitable<json> publish_one(engine::StepContext& ctx, std::shared_ptr<conn
                                                       : ": published, " + std::to_string(result.rows) + " rows"));
   for (const auto& note : result.notes) ctx.log(LogLevel::info, name + ": " + note);
   co_return out;
+}
+
+// Where the next job of each published stream starts from. The destination holds the same since the publication itself:
+// a job that ends before this is done loses nothing.
+asio::awaitable<void> keep_states(ResourcesPtr resources, std::string connection_id,
+                                  std::vector<connectors::StreamTarget> targets, std::string result, WallTime now) {
+  const json streams = json::parse(result).at("streams");
+  for (const auto& target : targets) {
+    if (target.state.empty()) continue;
+    const auto failed = [&](const json& one) {
+      return one.contains("failure") && name_from_json(one) == target.source_name;
+    };
+    if (std::any_of(streams.begin(), streams.end(), failed)) continue;
+    resources::StreamState state;
+    state.stream = target.source_name;
+    state.state = target.state;
+    state.job = target.generation;
+    state.author = "job";
+    state.time = now;
+    co_await resources->put_stream_state(connection_id, std::move(state));
+  }
 }
 
 }  // namespace
@@ -84,7 +106,10 @@ asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine
   *endpoints = co_await make_endpoints(ctx.runtime(), resources, job);
   endpoints->connection_name = value.value("connectionName", job.connection.id);
   std::shared_ptr<const Endpoints> ends = endpoints;
-  co_return co_await run_normalize(ctx, ends, std::move(targets), value.value("complete", false));
+  const auto published = targets;
+  const engine::Payload result = co_await run_normalize(ctx, ends, std::move(targets), value.value("complete", false));
+  co_await keep_states(resources, job.connection.id, published, result, ctx.runtime().now());
+  co_return result;
 }
 
 }  // namespace millrace::workflows

@@ -69,6 +69,24 @@ std::optional<engine::Failure> choose_key(const Stream& stream, const StreamEntr
   return std::nullopt;
 }
 
+std::optional<engine::Failure> check_cursor(const Stream& stream, const StreamEntry& entry, const Schema& schema) {
+  if (!connectors::is_incremental(entry.sync_mode)) return std::nullopt;
+  std::string candidates;
+  for (const auto& name : stream.cursor_candidates) candidates += (candidates.empty() ? "" : ", ") + name;
+  if (entry.cursor_field.empty())
+    return failure_of_code("stream.cursor_missing",
+                           stream.name.text() + " has no cursorField; it may be one of " + candidates);
+  const std::string& cursor = entry.cursor_field.front();
+  const auto& usable = stream.cursor_candidates;
+  if (entry.cursor_field.size() > 1 || std::find(usable.begin(), usable.end(), cursor) == usable.end())
+    return failure_of_code("stream.cursor_missing",
+                           stream.name.text() + " can't be ordered by \"" + cursor + "\"; it may be by " + candidates);
+  if (!schema.index_of(cursor))
+    return failure_of_code("stream.cursor_missing",
+                           stream.name.text() + ": its cursor \"" + cursor + "\" is not among the selected fields");
+  return std::nullopt;
+}
+
 StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& stream, const StreamEntry& entry) {
   StreamPlan plan;
   auto& t = plan.target;
@@ -84,7 +102,7 @@ StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& s
   t.load_id = input.job_id;
   t.extracted_at_us = input.started_us;
   t.adopt = input.adopt;
-  plan.cursor_field = entry.cursor_field;
+  if (connectors::is_incremental(entry.sync_mode)) t.cursor_field = entry.cursor_field;
   plan.rows_estimate = stream.rows_estimate;
   if (std::find(stream.sync_modes.begin(), stream.sync_modes.end(), entry.sync_mode) == stream.sync_modes.end())
     plan.failure = failure_of_code("stream.mode_unsupported", stream.name.text() + " can't be read as " +
@@ -92,8 +110,22 @@ StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& s
   Schema schema;
   if (!plan.failure) plan.failure = select_fields(stream, entry.selected_fields, schema);
   if (!plan.failure) plan.failure = choose_key(stream, entry, schema, t.primary_key);
+  if (!plan.failure) plan.failure = check_cursor(stream, entry, schema);
   t.schema = std::make_shared<const Schema>(std::move(schema));
   return plan;
+}
+
+// Where each incremental stream's last job ended.
+void take_states(std::vector<StreamPlan>& streams, const std::string& states) {
+  if (states.empty()) return;
+  for (const auto& one : json::parse(states)) {
+    const StreamName name = name_from_json(one);
+    for (StreamPlan& plan : streams) {
+      if (plan.target.source_name != name || !connectors::is_incremental(plan.target.sync_mode)) continue;
+      plan.state_job = one.value("job", std::int64_t{0});
+      if (one.contains("state") && !one["state"].is_null()) plan.state = one["state"].dump();
+    }
+  }
 }
 
 StreamPlan failed_plan(const PlanInput& input, StreamName name, engine::Failure failure) {
@@ -169,6 +201,7 @@ SyncPlan make_sync_plan(const PlanInput& input) {
                     failure_of_code("stream.ambiguous", "several namespaces have a stream " + entries[e].name)));
   // Judged over all streams of the connection, also those that this job leaves out: they share the tables.
   refuse_collisions(plan.streams);
+  take_states(plan.streams, input.states);
   if (!input.only.empty()) {
     std::vector<StreamPlan> wanted;
     for (const auto& name : input.only) {
@@ -189,7 +222,8 @@ std::string to_json(const SyncPlan& plan) {
   json out = {{"streams", json::array()}};
   for (const auto& s : plan.streams) {
     json one = {{"target", json::parse(connectors::to_json(s.target))}};
-    if (!s.cursor_field.empty()) one["cursorField"] = s.cursor_field;
+    if (!s.state.empty()) one["state"] = s.state;
+    if (s.state_job != 0) one["stateJob"] = s.state_job;
     if (s.rows_estimate >= 0) one["rowsEstimate"] = s.rows_estimate;
     if (s.failure) one["failure"] = failure_json(*s.failure);
     out["streams"].push_back(std::move(one));
@@ -204,7 +238,8 @@ SyncPlan sync_plan_from_json(const std::string& text) {
   for (const auto& one : value.at("streams")) {
     StreamPlan s;
     s.target = connectors::stream_target_from_json(one.at("target").dump());
-    s.cursor_field = one.value("cursorField", std::vector<std::string>());
+    s.state = one.value("state", "");
+    s.state_job = one.value("stateJob", std::int64_t{0});
     s.rows_estimate = one.value("rowsEstimate", std::int64_t{-1});
     if (one.contains("failure")) s.failure = failure_from_view(one["failure"]);
     plan.streams.push_back(std::move(s));

@@ -27,12 +27,14 @@ struct PlanInput {
   std::int64_t job_id = 0;
   std::int64_t started_us = 0;
   bool adopt = false;
+  std::string states;  // JSON list of {namespace, name, job, state}: where the streams' last jobs ended; empty: none
 };
 
 struct StreamPlan {
   StreamPlan() = default;
   connectors::StreamTarget target;
-  std::vector<std::string> cursor_field;
+  std::string state;                       // where an incremental read starts; empty: nothing was read yet
+  std::int64_t state_job = 0;              // the job that left it
   std::int64_t rows_estimate = -1;         // by the catalog; -1: unknown
   std::optional<engine::Failure> failure;  // why it can't be moved
 };

@@ -46,6 +46,16 @@ void StreamProgress::set_consistency(std::string consistency) {
   consistency_ = std::move(consistency);
 }
 
+void StreamProgress::set_state(std::string state) {
+  std::lock_guard lock(mutex_);
+  state_ = std::move(state);
+}
+
+std::string StreamProgress::state() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
 void StreamProgress::set_failure(engine::Failure failure) {
   std::lock_guard lock(mutex_);
   failure_ = std::move(failure);
@@ -95,6 +105,7 @@ json StreamProgress::view() const {
               {"bytesRead", bytes_read.load()},
               {"bytesCommitted", bytes_committed.load()},
               {"splits", {{"total", splits_total.load()}, {"complete", splits_complete.load()}}}};
+  if (!state_.empty()) out["state"] = json::parse(state_);
   if (rows_estimate_.load() >= 0) out["rowsEstimate"] = rows_estimate_.load();
   // Of what has ended: rows a second over all of it.
   if (worked_ > Duration{0})

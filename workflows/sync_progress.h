@@ -56,6 +56,8 @@ class StreamProgress {
   void set_status(Status status) { status_.store(status); }
   Status status() const { return status_.load(); }
   void set_consistency(std::string consistency);
+  void set_state(std::string state);  // what the next job starts from
+  std::string state() const;
   void set_failure(engine::Failure failure);  // and the status failed
   std::optional<engine::Failure> failure() const;
 
@@ -68,6 +70,7 @@ class StreamProgress {
   std::atomic<std::int64_t> rows_estimate_{-1};
   mutable std::mutex mutex_;
   std::string consistency_;
+  std::string state_;
   std::optional<engine::Failure> failure_;
   std::optional<MonoTime> began_;
   Duration worked_{0};

@@ -100,7 +100,9 @@ engine::Payload outcome_of(SyncRun& run) {
   for (std::size_t i = 0; i < run.progress.size(); ++i) {
     const auto failure = run.progress.stream(i).failure();
     if (!failure) {
-      targets.push_back(json::parse(connectors::to_json(run.plan.streams[i].target)));
+      connectors::StreamTarget target = run.plan.streams[i].target;
+      target.state = run.progress.stream(i).state();
+      targets.push_back(json::parse(connectors::to_json(target)));
       continue;
     }
     if (!failure->retryable) continue;

@@ -56,7 +56,8 @@ StreamSync::StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, con
   configured_.schema = plan.target.schema;
   configured_.sync_mode = plan.target.sync_mode;
   configured_.primary_key = plan.target.primary_key;
-  configured_.cursor_field = plan.cursor_field;
+  configured_.cursor_field = plan.target.cursor_field;
+  configured_.state = plan.state;
 }
 
 // What an earlier attempt has settled; true: nothing is left to do.
@@ -72,6 +73,7 @@ bool StreamSync::take_earlier_outcome() {
   progress_.found(done.value("rows", std::int64_t{0}), done.value("bytes", std::int64_t{0}));
   progress_.splits_total = progress_.splits_complete = done.value("splits", std::int64_t{0});
   progress_.set_consistency(done.value("consistency", ""));
+  progress_.set_state(done.value("state", ""));
   progress_.set_status(StreamProgress::Status::loaded);
   return true;
 }
@@ -99,12 +101,23 @@ asio::awaitable<void> StreamSync::load() {
   destination_ = endpoints_.make_destination();
   writer_ = co_await destination_->open_stream(plan_.target, ctx_.token().text(), ctx_.token().attempt);
   committed_ = writer_->committed();
+  take_stored_state();
   co_await make_plan();
   if (!writer_->finished()) {
     co_await read_splits();
     if (suspended_) co_return;
   }
   co_await finish();
+}
+
+// A job that ended between its publication and the keeping of its state left the newer one at the destination only.
+void StreamSync::take_stored_state() {
+  if (!connectors::is_incremental(configured_.sync_mode)) return;
+  const auto stored = writer_->stored_state();
+  if (!stored || stored->generation <= plan_.state_job || stored->generation >= plan_.target.generation) return;
+  configured_.state = stored->state;
+  ctx_.log(LogLevel::info, scope_ + ": starts from the state that job " + std::to_string(stored->generation) +
+                               " left at the destination");
 }
 
 bool StreamSync::all_complete() const {
@@ -133,6 +146,7 @@ asio::awaitable<void> StreamSync::make_plan() {
   options.rows_per_split = options_.rows_per_split;
   split_plan_ = co_await source_->plan(configured_, options);
   co_await ctx_.checkpoint("plan/" + scope_, connectors::to_json(split_plan_));
+  for (const auto& note : split_plan_.notes) ctx_.log(LogLevel::warn, scope_ + ": " + note);
   ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(split_plan_.splits.size()) + " split" +
                                (split_plan_.splits.size() == 1 ? "" : "s") + ", consistency " +
                                std::string(to_string(split_plan_.consistency)) +
@@ -234,7 +248,9 @@ asio::awaitable<void> StreamSync::finish() {
   const json done = {{"rows", rows},
                      {"bytes", progress_.bytes_committed.load()},
                      {"splits", splits.size()},
-                     {"consistency", to_string(split_plan_.consistency)}};
+                     {"consistency", to_string(split_plan_.consistency)},
+                     {"state", split_plan_.state}};
+  progress_.set_state(split_plan_.state);
   co_await ctx_.checkpoint("done/" + scope_, done.dump());
   progress_.set_status(StreamProgress::Status::loaded);
   ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(rows) + " rows loaded");

@@ -72,6 +72,7 @@ class StreamSync {
   void set_workers(TaskGroup* workers);
   asio::awaitable<void> close_ends();
   bool take_earlier_outcome();
+  void take_stored_state();
   bool all_complete() const;
 
   engine::StepContext& ctx_;

@@ -89,6 +89,10 @@ asio::awaitable<Json> Client::patch(std::string path, std::string body) {
   const net::HttpResponse response = co_await send("PATCH", std::move(path), std::move(body), "");
   co_return parse_answer(response);
 }
+asio::awaitable<Json> Client::put(std::string path, std::string body) {
+  const net::HttpResponse response = co_await send("PUT", std::move(path), std::move(body), "");
+  co_return parse_answer(response);
+}
 asio::awaitable<Json> Client::remove(std::string path) {
   const net::HttpResponse response = co_await send("DELETE", std::move(path), "", "");
   co_return parse_answer(response);

@@ -24,9 +24,29 @@ std::string literal_row(const Bounds& b, const std::vector<std::string>& values)
   return out += ")";
 }
 
+std::string cursor_condition(const CursorBounds& c) {
+  const std::string column = net::quote_identifier(c.column);
+  std::string range = column + " <= " + cursor_literal(c, c.to);
+  if (c.from) range += " AND " + column + " >= " + cursor_literal(c, *c.from);
+  if (!c.unusable) return range;
+  return "((" + range + ") OR (" + usable_cursor(c) + ") IS NOT TRUE)";
+}
+
 std::string tid(std::int64_t block) { return "'(" + std::to_string(block) + ",0)'::tid"; }
 
 }  // namespace
+
+std::string usable_cursor(const CursorBounds& c) {
+  const std::string column = net::quote_identifier(c.column);
+  if (c.kind == "time") return "pg_catalog.isfinite(" + column + ")";
+  if (c.kind == "number") return column + " <> 'NaN'";
+  if (c.kind == "number14") return column + " NOT IN ('NaN', 'Infinity', '-Infinity')";
+  return column + " IS NOT NULL";
+}
+
+std::string cursor_literal(const CursorBounds& c, const std::string& value) {
+  return net::quote_literal(value) + "::" + c.type;
+}
 
 std::string to_json(const Bounds& b) {
   json out{{"v", 1}, {"relation", std::string(1, b.relation)}};
@@ -40,6 +60,12 @@ std::string to_json(const Bounds& b) {
     out["snapshot"] = b.snapshot;
     out["from_block"] = b.from_block;
     out["to_block"] = b.to_block ? json(*b.to_block) : json();
+  }
+  if (b.cursor) {
+    const CursorBounds& c = *b.cursor;
+    out["cursor"] = {{"column", c.column}, {"type", c.type},
+                     {"kind", c.kind},     {"from", c.from ? json(*c.from) : json()},
+                     {"to", c.to},         {"unusable", c.unusable}};
   }
   return out.dump();
 }
@@ -63,6 +89,16 @@ Bounds bounds_from_json(const std::string& text) {
       b.from_block = j.at("from_block").get<std::int64_t>();
       if (!j.at("to_block").is_null()) b.to_block = j.at("to_block").get<std::int64_t>();
     }
+    if (j.contains("cursor")) {
+      const json& c = j.at("cursor");
+      b.cursor.emplace();
+      b.cursor->column = c.at("column").get<std::string>();
+      b.cursor->type = c.at("type").get<std::string>();
+      b.cursor->kind = c.at("kind").get<std::string>();
+      if (!c.at("from").is_null()) b.cursor->from = c.at("from").get<std::string>();
+      b.cursor->to = c.at("to").get<std::string>();
+      b.cursor->unusable = c.at("unusable").get<bool>();
+    }
     return b;
   });
 }
@@ -74,6 +110,7 @@ std::string where_clause(const Bounds& b) {
   if (b.to) add(key_row(b) + " < " + literal_row(b, *b.to));
   if (!b.snapshot.empty() && b.from_block > 0) add("ctid >= " + tid(b.from_block));
   if (!b.snapshot.empty() && b.to_block) add("ctid < " + tid(*b.to_block));
+  if (b.cursor) add(cursor_condition(*b.cursor));
   return out;
 }
 

@@ -20,7 +20,7 @@ Connector connector() {
   c.make_destination = [](Runtime runtime, const std::string& configuration) -> std::unique_ptr<Destination> {
     return std::make_unique<PostgresDestination>(std::move(runtime), destination_config(configuration));
   };
-  c.source_modes = {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append};
+  c.source_modes = source_modes();
   c.destination_modes = PostgresDestination::modes();
   c.url_schemes = {"postgres", "postgresql"};
   c.configuration_from_url = configuration_from_url;

@@ -15,7 +15,8 @@
 namespace millrace::connectors::postgres {
 
 bool writes_in_place(const StreamTarget& target) {
-  return target.sync_mode == SyncMode::full_refresh_append && target.metadata_columns;
+  return target.metadata_columns &&
+         (target.sync_mode == SyncMode::full_refresh_append || target.sync_mode == SyncMode::incremental_append);
 }
 
 PostgresDestination::PostgresDestination(Runtime runtime, PostgresConfig config)
@@ -27,7 +28,9 @@ StreamTarget PostgresDestination::with_defaults(StreamTarget target) const {
   const auto known = modes();
   if (std::find(known.begin(), known.end(), target.sync_mode) == known.end())
     throw Error("destination.mode_unsupported",
-                std::string(to_string(target.sync_mode)) + "; full_refresh_overwrite and full_refresh_append are");
+                std::string(to_string(target.sync_mode)) + " by a PostgreSQL destination");
+  if (is_deduped(target.sync_mode) && target.primary_key.empty())
+    throw Error("connector.config_invalid", target.source_name.text() + " has no key to dedupe by");
   return target;
 }
 
@@ -109,6 +112,8 @@ asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget t
     throw Error("destination.fenced", target.source_name.text() + ": generation " + std::to_string(row.generation) +
                                           ", attempt " + std::to_string(row.attempt) + " stands before generation " +
                                           std::to_string(target.generation) + ", attempt " + std::to_string(attempt));
+  if (row.generation < target.generation && !row.published) row.unfinished = row.generation;
+  const std::int64_t unfinished = row.unfinished;
   const bool aside = !writes_in_place(target);
   const std::string stage = aside ? stage_name(target) : "";
   Parameters key = stream_key(target);
@@ -119,6 +124,7 @@ asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget t
         key);
     row = LoadRow();
     row.generation = target.generation;
+    row.unfinished = unfinished;
   }
   if (aside && !row.published) {
     const std::int64_t exists = co_await relation_oid(session, kMetaSchema, stage);
@@ -170,6 +176,15 @@ asio::awaitable<void> prepare_final_table(net::PostgresSession& session, StreamT
   co_await set_table_mark(session, target, oid);
 }
 
+// Rows that a load left in the table and that no publication made count: the next load begins where that one began, so
+// they would be there twice.
+asio::awaitable<void> remove_unfinished(net::PostgresSession& session, StreamTarget target, std::int64_t load) {
+  const Parameters parameters{std::to_string(load)};
+  const std::string sql =
+      "DELETE FROM " + final_table(target) + " WHERE " + net::quote_identifier(kLoadId) + " = $1::bigint";
+  co_await session.query(sql, parameters);
+}
+
 }  // namespace
 
 asio::awaitable<CheckResult> PostgresDestination::check() {
@@ -197,6 +212,9 @@ asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(
   co_await require_ours(*session, target);
   const LoadRow row = co_await take_over(*session, target, token, attempt, config_.fence_wait);
   if (writes_in_place(target)) co_await prepare_final_table(*session, target);
+  if (target.sync_mode == SyncMode::incremental_append && writes_in_place(target) && row.unfinished > 0)
+    co_await remove_unfinished(*session, target, row.unfinished);
+  auto state = co_await load_state(*session, target);
   co_await session->execute("COMMIT");
   // Only now: what an older attempt still had on its way is in here, and nothing of it can come later.
   auto committed = co_await load_checkpoints(*session, target);
@@ -208,7 +226,7 @@ asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(
   const std::string table = load->add_metadata ? final_table(target) : helper_table(stage_name(target));
   load->copy_sql = "COPY " + table + " (" + column_list(columns) + ") FROM STDIN (FORMAT binary)";
   std::unique_ptr<StreamWriter> writer =
-      std::make_unique<PostgresStreamWriter>(std::move(load), std::move(committed), row.finished);
+      std::make_unique<PostgresStreamWriter>(std::move(load), std::move(committed), std::move(state), row.finished);
   co_return writer;
 }
 

@@ -27,7 +27,10 @@ class PostgresDestination final : public Destination {
 
   asio::awaitable<CheckResult> check() override;
   std::vector<SyncMode> sync_modes() const override { return modes(); }
-  static std::vector<SyncMode> modes() { return {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append}; }
+  static std::vector<SyncMode> modes() {
+    return {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append, SyncMode::full_refresh_overwrite_deduped,
+            SyncMode::incremental_append, SyncMode::incremental_deduped_history};
+  }
   asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token,
                                                              std::uint32_t attempt) override;
   asio::awaitable<PublishResult> publish(StreamTarget target) override;

@@ -11,12 +11,12 @@ namespace {
 constexpr const char* kTables = R"sql(
 CREATE SCHEMA IF NOT EXISTS millrace;
 CREATE TABLE IF NOT EXISTS millrace.meta (format int NOT NULL);
-INSERT INTO millrace.meta SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM millrace.meta);
+INSERT INTO millrace.meta SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM millrace.meta);
 CREATE TABLE IF NOT EXISTS millrace.loads (
   connection_id text NOT NULL, stream_namespace text NOT NULL, stream_name text NOT NULL,
   generation bigint NOT NULL, attempt bigint NOT NULL, token text NOT NULL,
   finished boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, published boolean NOT NULL DEFAULT false,
-  stage text, opened_at timestamptz NOT NULL DEFAULT now(),
+  stage text, opened_at timestamptz NOT NULL DEFAULT now(), state text, state_generation bigint,
   PRIMARY KEY (connection_id, stream_namespace, stream_name));
 CREATE TABLE IF NOT EXISTS millrace.checkpoints (
   connection_id text NOT NULL, stream_namespace text NOT NULL, stream_name text NOT NULL, generation bigint NOT NULL,
@@ -29,6 +29,11 @@ CREATE TABLE IF NOT EXISTS millrace.tables (
   marked_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (table_schema, table_name));
 COMMENT ON SCHEMA millrace IS 'Helper tables of Millrace: progress, fences, staged and former tables';
+)sql";
+
+constexpr const char* kFrom1To2 = R"sql(
+ALTER TABLE millrace.loads ADD COLUMN IF NOT EXISTS state text, ADD COLUMN IF NOT EXISTS state_generation bigint;
+UPDATE millrace.meta SET format = 2 WHERE format = 1;
 )sql";
 
 std::int64_t to_int(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
@@ -46,10 +51,10 @@ Parameters stream_key(const StreamTarget& t) { return {t.connection_id, t.source
 
 asio::awaitable<void> ensure_meta(net::PostgresSession& session) {
   int format = co_await meta_format(session);
-  if (format == 0) {
+  if (format < kMetaFormat) {
     // IF NOT EXISTS still collides when two make the same thing at once: one after the other.
-    const std::string sql =
-        "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531)" + std::string(";") + kTables + "COMMIT";
+    const std::string sql = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531)" + std::string(";") +
+                            (format == 0 ? kTables : kFrom1To2) + "COMMIT";
     co_await session.execute(sql);
     format = co_await meta_format(session);
   }
@@ -77,6 +82,20 @@ asio::awaitable<std::optional<LoadRow>> load_row(net::PostgresSession& session, 
   row->published = found.at(0, 5) == "t";
   row->stage = found.at(0, 6);
   co_return row;
+}
+
+asio::awaitable<std::optional<StoredState>> load_state(net::PostgresSession& session, StreamTarget target) {
+  const Parameters key = stream_key(target);
+  const auto found = co_await session.query(
+      "SELECT state_generation, state FROM millrace.loads WHERE connection_id = $1 AND stream_namespace = $2 AND "
+      "stream_name = $3 AND state_generation IS NOT NULL",
+      key);
+  std::optional<StoredState> out;
+  if (found.rows.empty()) co_return out;
+  out.emplace();
+  out->generation = to_int(found.at(0, 0));
+  out->state = found.at(0, 1);
+  co_return out;
 }
 
 asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::PostgresSession& session,

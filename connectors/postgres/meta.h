@@ -1,9 +1,11 @@
 // The helper tables of a PostgreSQL destination, in its schema "millrace": fence, checkpoints, ownership.
 //
-// Format 1. A server that finds a higher number in millrace.meta refuses to write (destination.newer_format).
+// Format 2 (1 had no state in millrace.loads; it is brought up to 2). A server that finds a higher number in
+// millrace.meta refuses to write (destination.newer_format).
 //
 //   millrace.meta         one row: format
-//   millrace.loads        the fence and state of the newest load of a stream, one row a (connection, stream)
+//   millrace.loads        the fence and state of the newest load of a stream, one row a (connection, stream); beside it
+//                         the state that the last published load left, for the next one to start from
 //   millrace.checkpoints  one row a split of that load: rows that are durable, the source's state, whether it is
 //   complete millrace.tables       which final tables are ours: whose, which relation (oid), which generation is in it
 //   millrace.stage_*      rows of a load that is not published yet
@@ -25,7 +27,7 @@ namespace millrace::connectors::postgres {
 
 using Parameters = std::vector<std::optional<std::string>>;
 
-inline constexpr int kMetaFormat = 1;
+inline constexpr int kMetaFormat = 2;
 
 // Makes what is missing; safe when many do it at once. Throws destination.newer_format.
 asio::awaitable<void> ensure_meta(net::PostgresSession& session);
@@ -36,11 +38,15 @@ struct LoadRow {
   std::int64_t generation = 0, attempt = 0, rows = 0;
   std::string token;
   bool finished = false, published = false;
-  std::string stage;  // name in the schema millrace; empty: none
+  std::string stage;            // name in the schema millrace; empty: none
+  std::int64_t unfinished = 0;  // the load before this generation, where it was never published
 };
 enum class RowLock { none, share, update };
 // In a transaction of the caller. Empty if the stream has none yet.
 asio::awaitable<std::optional<LoadRow>> load_row(net::PostgresSession& session, StreamTarget target, RowLock lock);
+
+// Empty if nothing of the stream was ever published.
+asio::awaitable<std::optional<StoredState>> load_state(net::PostgresSession& session, StreamTarget target);
 
 asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::PostgresSession& session, StreamTarget target);
 

@@ -2,6 +2,7 @@
 
 #include "common/errors.h"
 #include "connectors/postgres/destination.h"
+#include "connectors/postgres/merge.h"
 #include "connectors/postgres/meta.h"
 #include "connectors/postgres/names.h"
 #include "connectors/postgres/swap.h"
@@ -132,6 +133,32 @@ asio::awaitable<void> append_stage(net::PostgresSession& session, StreamTarget t
   co_await set_table_mark(session, target, oid);
 }
 
+bool is_overwrite(SyncMode mode) {
+  return mode == SyncMode::full_refresh_overwrite || mode == SyncMode::full_refresh_overwrite_deduped;
+}
+
+// One row a key: the first load becomes the table, later ones are merged into it.
+asio::awaitable<void> merge(net::PostgresSession& session, StreamTarget target, std::vector<std::string>& notes) {
+  const std::string ns = identifier_that_fits(target.ns), name = identifier_that_fits(target.name);
+  // The planner takes an unknown table for a small one and would match the rows one by one.
+  co_await session.execute("ANALYZE " + helper_table(stage_name(target)));
+  std::int64_t oid = co_await relation_oid(session, ns, name);
+  if (oid != 0) {
+    const auto mark = co_await table_mark(session, ns, name);
+    if (must_keep_before(target, oid, mark)) {
+      const std::string before = co_await keep_before(session, target);
+      notes.push_back("the table that was taken over is kept as " + before);
+      oid = 0;
+    }
+  }
+  if (oid == 0)
+    co_await move_in(session, target, notes);
+  else
+    co_await merge_stage(session, target, notes);
+  const std::int64_t now = co_await relation_oid(session, ns, name);
+  co_await set_table_mark(session, target, now);
+}
+
 [[noreturn]] void not_finished(const StreamTarget& target, const std::string& why) {
   throw Error("destination.incomplete",
               target.source_name.text() + ", generation " + std::to_string(target.generation) + " " + why);
@@ -172,15 +199,25 @@ asio::awaitable<PublishResult> publish_generation(net::PostgresSession& session,
   }
   if (!row->finished) not_finished(target, "is not finished");
 
-  if (target.sync_mode == SyncMode::full_refresh_overwrite)
-    co_await overwrite(session, target, row->rows, result.notes);
-  else if (!writes_in_place(target))
-    co_await append_stage(session, target, row->rows, result.notes);
-  const Parameters key = stream_key(target);
+  std::int64_t rows = row->rows;
+  if (is_deduped(target.sync_mode)) {
+    const std::int64_t older = co_await dedupe_stage(session, target);
+    rows -= older;
+    if (older > 0) result.notes.push_back(std::to_string(older) + " rows had a newer row of the same key beside them");
+  }
+  if (target.sync_mode == SyncMode::incremental_deduped_history)
+    co_await merge(session, target, result.notes);
+  else if (!writes_in_place(target) && !is_overwrite(target.sync_mode))
+    co_await append_stage(session, target, rows, result.notes);
+  else if (is_overwrite(target.sync_mode))
+    co_await overwrite(session, target, rows, result.notes);
+  Parameters values = stream_key(target);
+  values.emplace_back(std::to_string(target.generation));
+  values.emplace_back(target.state.empty() ? std::nullopt : std::optional<std::string>(target.state));
   co_await session.query(
-      "UPDATE millrace.loads SET published = true, stage = NULL WHERE connection_id = $1 AND stream_namespace = $2 AND "
-      "stream_name = $3",
-      key);
+      "UPDATE millrace.loads SET published = true, stage = NULL, state_generation = $4::bigint, state = $5 WHERE "
+      "connection_id = $1 AND stream_namespace = $2 AND stream_name = $3",
+      values);
   co_await session.execute("COMMIT");
   co_return result;
 }

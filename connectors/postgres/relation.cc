@@ -58,13 +58,19 @@ std::vector<int> attnums(const std::string& indkey, std::int64_t count) {
   return out;
 }
 
-bool can_be_cursor(Kind kind) {
-  switch (kind) {
+// Text whose type has an order of its own (an enum, a domain) is compared by that type; citext and the like have one
+// too, but which types do is not known from here.
+bool can_be_cursor(const Field& field) {
+  if (field.as_text) return false;
+  switch (field.type.kind) {
     case Kind::int16:
     case Kind::int32:
     case Kind::int64:
+    case Kind::float32:
+    case Kind::float64:
     case Kind::numeric:
     case Kind::date:
+    case Kind::time:
     case Kind::timestamp:
     case Kind::timestamptz:
     case Kind::string:
@@ -76,6 +82,11 @@ bool can_be_cursor(Kind kind) {
 }
 
 }  // namespace
+
+std::vector<SyncMode> source_modes() {
+  return {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append, SyncMode::full_refresh_overwrite_deduped,
+          SyncMode::incremental_append, SyncMode::incremental_deduped_history};
+}
 
 std::string qualified(const StreamName& name) {
   return net::quote_identifier(name.ns) + "." + net::quote_identifier(name.name);
@@ -151,9 +162,10 @@ asio::awaitable<Catalog> read_catalog(net::PostgresSession& session, std::vector
     s.name = StreamName(relations.at(i, 1), relations.at(i, 2));
     s.schema.fields = std::move(fields[oid]);
     s.primary_key = primary[oid];
-    s.sync_modes = {SyncMode::full_refresh_overwrite, SyncMode::full_refresh_append};
     for (const Field& f : s.schema.fields)
-      if (can_be_cursor(f.type.kind)) s.cursor_candidates.push_back(f.name);
+      if (can_be_cursor(f)) s.cursor_candidates.push_back(f.name);
+    for (const SyncMode mode : source_modes())
+      if (!is_incremental(mode) || !s.cursor_candidates.empty()) s.sync_modes.push_back(mode);
     const char kind = relations.at(i, 3).at(0);
     s.is_view = kind == 'v' || kind == 'm';
     s.rows_estimate = kind == 'v' || kind == 'f' ? -1 : std::max<std::int64_t>(-1, to_int(relations.at(i, 4)));

@@ -20,6 +20,9 @@ struct Relation {
   std::vector<std::string> key_types;  // for casts of boundary literals, schema-qualified
 };
 
+// What a relation of this source can be read as; the incremental ones where a column can be the cursor.
+std::vector<SyncMode> source_modes();
+
 // "\"s\".\"t\"", with ONLY before a plain table so that the rows of inheriting tables, streams of their own, stay out.
 std::string qualified(const StreamName& name);
 std::string from_clause(const StreamName& name, char kind);

@@ -9,6 +9,7 @@
 
 #include "common/errors.h"
 #include "connectors/postgres/source.h"
+#include "connectors/postgres/source_cursor.h"
 
 namespace millrace::connectors::postgres {
 namespace {
@@ -36,11 +37,21 @@ SplitPlan whole(const Relation& relation, std::int64_t rows) {
   return plan;
 }
 
+void restrict_to(SplitPlan& plan, const CursorBounds& cursor) {
+  for (Split& split : plan.splits) {
+    Bounds bounds = bounds_from_json(split.bounds);
+    bounds.cursor = cursor;
+    split.bounds = to_json(bounds);
+  }
+}
+
 }  // namespace
 
 asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOptions options) {
   SessionPtr session = co_await pool_.take();
   const Relation relation = co_await read_relation(*session, stream.name);
+  CursorRead cursor;
+  if (is_incremental(stream.sync_mode)) cursor = co_await look_at_cursor(*session, stream, relation.kind);
   const bool table = relation.kind == 'r' || relation.kind == 'p' || relation.kind == 'm';
   std::int64_t rows = -1;
   if (table) rows = co_await estimate_rows(*session, "SELECT 1 FROM " + from_clause(stream.name, relation.kind));
@@ -52,7 +63,10 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
       std::max<std::int64_t>(rows / std::min(kMinRowsPerSplit, std::max<std::int64_t>(options.rows_per_split, 1)), 1);
   const std::int64_t splits = std::clamp<std::int64_t>(std::max(by_size, parallel), 1, std::min(most, kMaxSplits));
   SplitPlan plan;
-  if (!table || splits == 1) {
+  if (is_incremental(stream.sync_mode) && !cursor.first) {
+    plan = whole(relation, -1);
+    if (cursor.nothing_new) plan.splits.clear();
+  } else if (!table || splits == 1) {
     plan = whole(relation, rows);
   } else if (config_.read_method != ReadMethod::snapshot && !relation.key.empty()) {
     plan = co_await plan_key_ranges(*session, stream.name, relation, rows, splits);
@@ -63,6 +77,9 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
   } else {
     plan = whole(relation, rows);
   }
+  if (cursor.bounds) restrict_to(plan, *cursor.bounds);
+  plan.state = cursor.state;
+  plan.notes = cursor.notes;
   pool_.give_back(std::move(session));
   co_return plan;
 }

@@ -35,8 +35,9 @@ void require_complete(const StreamTarget& target, const std::map<std::string, Ch
 }  // namespace
 
 PostgresStreamWriter::PostgresStreamWriter(std::shared_ptr<const LoadContext> load,
-                                           std::map<std::string, Checkpoint> committed, bool finished)
-    : load_(std::move(load)), committed_(std::move(committed)), finished_(finished) {}
+                                           std::map<std::string, Checkpoint> committed,
+                                           std::optional<StoredState> state, bool finished)
+    : load_(std::move(load)), committed_(std::move(committed)), state_(std::move(state)), finished_(finished) {}
 
 asio::awaitable<std::unique_ptr<SplitWriter>> PostgresStreamWriter::open_split(std::string split_id) {
   std::unique_ptr<SplitWriter> writer = std::make_unique<PostgresSplitWriter>(load_, std::move(split_id));

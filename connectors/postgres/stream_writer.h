@@ -13,9 +13,10 @@ namespace millrace::connectors::postgres {
 class PostgresStreamWriter final : public StreamWriter {
  public:
   PostgresStreamWriter(std::shared_ptr<const LoadContext> load, std::map<std::string, Checkpoint> committed,
-                       bool finished);
+                       std::optional<StoredState> state, bool finished);
 
   const std::map<std::string, Checkpoint>& committed() const override { return committed_; }
+  std::optional<StoredState> stored_state() const override { return state_; }
   bool finished() const override { return finished_; }
   asio::awaitable<void> restart() override;
   asio::awaitable<std::unique_ptr<SplitWriter>> open_split(std::string split_id) override;
@@ -24,6 +25,7 @@ class PostgresStreamWriter final : public StreamWriter {
  private:
   std::shared_ptr<const LoadContext> load_;
   std::map<std::string, Checkpoint> committed_;
+  std::optional<StoredState> state_;
   bool finished_;
 };
 

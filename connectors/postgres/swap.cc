@@ -24,20 +24,15 @@ std::string interim_name(const StreamTarget& target, std::size_t n) {
   return stage_name(target) + "_" + std::to_string(n);
 }
 
-asio::awaitable<void> add_primary_key(net::PostgresSession& session, StreamTarget target, std::string table,
-                                      std::string name) {
-  std::exception_ptr failure;
-  try {
-    const std::string sql = "ALTER TABLE " + table + " ADD CONSTRAINT " + net::quote_identifier(name) +
-                            " PRIMARY KEY (" + key_columns(target) + ")";
-    co_await session.execute(sql);
-  } catch (const net::PostgresError& e) {
-    const bool rows = e.sqlstate() == "23505" || e.sqlstate() == "23502";
-    failure =
-        rows ? std::make_exception_ptr(Error("destination.key_violated", target.source_name.text() + ": " + e.detail()))
-             : std::current_exception();
-  }
-  if (failure) std::rethrow_exception(failure);
+std::string key_name(const StreamTarget& target) {
+  return identifier_that_fits(identifier_that_fits(target.name) + "_pkey");
+}
+
+bool key_may_be_null(const StreamTarget& target) {
+  return std::any_of(target.primary_key.begin(), target.primary_key.end(), [&](const auto& key) {
+    const auto at = target.schema->index_of(key);
+    return at && target.schema->fields[*at].nullable;
+  });
 }
 
 struct Built {
@@ -51,7 +46,8 @@ asio::awaitable<std::vector<Built>> build_indexes(net::PostgresSession& session,
   std::vector<Built> built;
   bool has_key = false;
   for (const IndexFact& index : facts.indexes) {
-    if (index.primary && target.add_keys) continue;
+    if ((index.primary || (is_deduped(target.sync_mode) && index.name == key_name(target))) && target.add_keys)
+      continue;
     const std::string interim = interim_name(target, built.size());
     std::string sql;
     if (!index.constraint.empty())
@@ -69,8 +65,8 @@ asio::awaitable<std::vector<Built>> build_indexes(net::PostgresSession& session,
   }
   if (target.add_keys && !target.primary_key.empty() && !has_key) {
     const std::string interim = interim_name(target, built.size());
-    co_await add_primary_key(session, target, stage, interim);
-    built.push_back({interim, identifier_that_fits(identifier_that_fits(target.name) + "_pkey")});
+    co_await add_key(session, target, stage, interim);
+    built.push_back({interim, key_name(target)});
   }
   co_return built;
 }
@@ -179,6 +175,23 @@ asio::awaitable<void> add_references(net::PostgresSession& session, TableFacts f
 
 }  // namespace
 
+asio::awaitable<void> add_key(net::PostgresSession& session, StreamTarget target, std::string table, std::string name) {
+  const std::string quoted = net::quote_identifier(name), columns = " (" + key_columns(target) + ")";
+  std::string sql = "ALTER TABLE " + table + " ADD CONSTRAINT " + quoted + " PRIMARY KEY" + columns;
+  if (is_deduped(target.sync_mode) && key_may_be_null(target))
+    sql = "CREATE UNIQUE INDEX " + quoted + " ON " + table + columns;
+  std::exception_ptr failure;
+  try {
+    co_await session.execute(sql);
+  } catch (const net::PostgresError& e) {
+    const bool rows = e.sqlstate() == "23505" || e.sqlstate() == "23502";
+    failure =
+        rows ? std::make_exception_ptr(Error("destination.key_violated", target.source_name.text() + ": " + e.detail()))
+             : std::current_exception();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
 asio::awaitable<bool> try_execute(net::PostgresSession& session, std::string sql, std::string& why) {
   co_await session.execute("SAVEPOINT millrace_try");
   std::exception_ptr failure;
@@ -254,7 +267,7 @@ asio::awaitable<void> swap_by_content(net::PostgresSession& session, StreamTarge
   const bool has_key =
       std::any_of(facts.indexes.begin(), facts.indexes.end(), [](const IndexFact& i) { return i.primary; });
   if (target.add_keys && !target.primary_key.empty() && !has_key)
-    co_await add_primary_key(session, target, table, identifier_that_fits(identifier_that_fits(target.name) + "_pkey"));
+    co_await add_key(session, target, table, key_name(target));
   co_await add_references(session, facts, notes);
   co_await session.execute("DROP TABLE " + helper_table(stage_name(target)));
 }

@@ -32,6 +32,9 @@ asio::awaitable<void> swap_by_content(net::PostgresSession& session, StreamTarge
 
 // INSERT INTO the final table FROM the stage; throws destination.count_mismatch unless `rows` rows went in.
 asio::awaitable<void> insert_stage(net::PostgresSession& session, StreamTarget target, std::int64_t rows);
+// The primary key of `table`; where the mode dedupes and a key column may be null, a unique index instead, in which
+// nulls differ. Throws destination.key_violated.
+asio::awaitable<void> add_key(net::PostgresSession& session, StreamTarget target, std::string table, std::string name);
 // Runs `sql` under a savepoint: false, and the reason in `why`, if the server refused it for good.
 asio::awaitable<bool> try_execute(net::PostgresSession& session, std::string sql, std::string& why);
 

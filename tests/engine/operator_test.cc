@@ -36,8 +36,8 @@ struct OperatorFixture : EngineFixture {
     if (change) change(command);
     run(engine->command_step(std::move(command)));
   }
-  void settle(Duration d = seconds(30)) { run(sleep(sim.runtime(), d)); }
-  static asio::awaitable<void> sleep(Runtime runtime, Duration d) { co_await runtime.sleep_for(d); }
+  void settle(Duration d = seconds(30)) { run(rest(sim.runtime(), d)); }
+  static asio::awaitable<void> rest(Runtime runtime, Duration d) { co_await runtime.sleep_for(d); }
   StepDescription the_step() { return describe("w").steps.at(0); }
 
   int ran = 0;

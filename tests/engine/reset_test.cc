@@ -79,8 +79,8 @@ struct ResetFixture : EngineFixture {
   static asio::awaitable<void> discard(asio::awaitable<T> work) {
     co_await std::move(work);
   }
-  void settle(Duration d = seconds(5)) { run(sleep(sim.runtime(), d)); }
-  static asio::awaitable<void> sleep(Runtime runtime, Duration d) { co_await runtime.sleep_for(d); }
+  void settle(Duration d = seconds(5)) { run(rest(sim.runtime(), d)); }
+  static asio::awaitable<void> rest(Runtime runtime, Duration d) { co_await runtime.sleep_for(d); }
   std::size_t count(const std::string& id, const std::string& type) {
     const auto types = event_types(id);
     return static_cast<std::size_t>(std::count(types.begin(), types.end(), type));

@@ -69,7 +69,7 @@ class FollowingTest(ServerCase):
         text = ""
 
         def rows():
-            return re.findall(r"\r\x1b\[K\[[#.]+\] +\d+ % job \d+ running: 0/1 streams, ([\d.]+ ?[kM]?) rows", text)
+            return re.findall(r"\r\x1b\[K\[[#.]+\] +\d+ % job \d+ running: 0/1 streams, ([\d.,]+ ?[kM]?) rows", text)
         deadline = time.monotonic() + 30
         while len(set(rows())) < 2 and time.monotonic() < deadline:
             if select.select([screen], [], [], 0.5)[0]:

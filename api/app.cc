@@ -46,6 +46,8 @@ App::App(Services services, AppOptions options)
   add_message_routes(router_, services_);
   add_operation_routes(router_, services_);
   add_operator_routes(router_, services_);
+  add_queue_routes(router_, services_);
+  add_worker_routes(router_, services_);
   add_airbyte_routes(router_, services_);
   add_document_routes(router_);
 }

@@ -60,6 +60,14 @@ std::string attempts_json(const engine::StepDescription& step) {
   return out + "]";
 }
 
+std::string waiting_json(const std::optional<engine::WaitingFor>& w) {
+  if (!w) return "null";
+  JsonObject object;
+  object.text("queue", w->queue).text("reason", w->reason).text("detail", w->detail);
+  if (!w->limit_key.empty()) object.text("limitKey", w->limit_key);
+  return object.number("position", static_cast<std::int64_t>(w->position)).take();
+}
+
 std::string step_json(const engine::StepDescription& step) {
   std::string inner = "{";
   for (const auto& [scope, state] : step.checkpoints) {
@@ -75,6 +83,10 @@ std::string step_json(const engine::StepDescription& step) {
       .text("scheduledTime", format_time(step.scheduled))
       .raw("closeTime", time_or_null(step.closed))
       .raw("nextAttemptTime", time_or_null(step.next_attempt))
+      .text("queue", step.queue)
+      .number("priority", step.priority)
+      .text("fairnessKey", step.fairness_key)
+      .raw("waitingFor", waiting_json(step.waiting_for))
       .raw("attempts", attempts_json(step))
       .boolean("paused", step.paused)
       .raw("lastFailure", failure_or_null(step.last_failure))

@@ -54,6 +54,8 @@ void add_workflow_routes(Router& router, const Services& services);
 void add_message_routes(Router& router, const Services& services);
 void add_operation_routes(Router& router, const Services& services);
 void add_operator_routes(Router& router, const Services& services);
+void add_queue_routes(Router& router, const Services& services);
+void add_worker_routes(Router& router, const Services& services);
 void add_airbyte_routes(Router& router, const Services& services);
 void add_document_routes(Router& router);
 

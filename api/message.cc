@@ -43,6 +43,8 @@ std::string_view to_string(Scope scope) {
       return "read";
     case Scope::metrics:
       return "metrics";
+    case Scope::worker:
+      return "worker";
   }
   return "metrics";
 }

@@ -40,7 +40,7 @@ struct Response {
   std::function<asio::awaitable<void>(EventSink&)> stream;  // instead of a body: server-sent events
 };
 
-enum class Scope : std::uint8_t { admin, read, metrics };
+enum class Scope : std::uint8_t { admin, read, metrics, worker };
 std::string_view to_string(Scope scope);
 
 // Who asks. The name stands in revisions and logs.

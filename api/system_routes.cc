@@ -103,6 +103,7 @@ void add_system_routes(Router& router, const Services& services, std::function<R
     const state::StoreStatus store = services.store->status();
     metric_gauge("millrace_store_size_bytes", "Size of the store").set(double(store.size_bytes));
     metric_gauge("millrace_disk_free_bytes", "Free space on the disk of the store").set(double(store.disk_free_bytes));
+    services.engine->refresh_metrics();
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = render_metrics();

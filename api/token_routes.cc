@@ -44,7 +44,7 @@ void add_token_routes(Router& router, const Services& services) {
     const nlohmann::json body = parse_json_body(request.body);
     FieldReader fields(body, "", true);
     const std::string name = fields.text("name", true);
-    const std::string scope_text = fields.choice("scope", {"admin", "read", "metrics"});
+    const std::string scope_text = fields.choice("scope", {"admin", "read", "metrics", "worker"});
     const std::string expires_text = fields.text("expiresAt");
     std::optional<WallTime> expires;
     if (!expires_text.empty()) {
@@ -53,7 +53,9 @@ void add_token_routes(Router& router, const Services& services) {
     }
     if (name.size() > 200) fields.fault("name", "must have at most 200 bytes");
     fields.finish();
-    const Scope scope = scope_text == "admin" ? Scope::admin : scope_text == "read" ? Scope::read : Scope::metrics;
+    Scope scope = Scope::metrics;
+    for (const Scope one : {Scope::admin, Scope::read, Scope::worker})
+      if (scope_text == to_string(one)) scope = one;
     const Tokens::Created created = co_await services.tokens->create(name, scope, expires);
     JsonObject object = token_object(created.info);
     object.text("token", created.token);

@@ -47,6 +47,7 @@ std::string to_record(const TokenInfo& info) {
 Scope parse_scope(const std::string& text) {
   if (text == "admin") return Scope::admin;
   if (text == "read") return Scope::read;
+  if (text == "worker") return Scope::worker;
   return Scope::metrics;
 }
 

@@ -79,7 +79,7 @@ void add_admin_commands(Tree& tree) {
   auto options = std::make_shared<TokenOptions>();
   sub = token->add_subcommand("create", "Make a token and show it, this once");
   sub->add_option("name", options->name, "what it is for")->required();
-  add_flag_value(sub, "--scope", options->scope, "admin (default) | read | metrics")
+  add_flag_value(sub, "--scope", options->scope, "admin (default) | read | metrics | worker")
       ->check(CLI::IsMember({"admin", "read", "metrics"}));
   add_flag_value(sub, "--expires", options->expires, "a time such as 2030-01-31T12:00:00Z; never by default");
   sub->callback([&tree, options] { tree.action = [options](Context& c) { return token_create(c, options); }; });

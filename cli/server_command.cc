@@ -25,6 +25,23 @@ struct Setting {
   std::function<void(ServeOptions&, const YAML::Node&)> take;
 };
 
+// {sync: {concurrency: 8, ratePerSecond: 2}, default: 100} as flags write it.
+std::vector<std::string> limits_of(const YAML::Node& node) {
+  std::vector<std::string> out;
+  if (!node.IsMap()) throw YAML::Exception(node.Mark(), "must be a map of names and their limits");
+  for (const auto& entry : node) {
+    std::string text;
+    if (entry.second.IsMap()) {
+      for (const auto& limit : entry.second)
+        text += (text.empty() ? "" : ",") + limit.first.as<std::string>() + ":" + limit.second.as<std::string>();
+    } else {
+      text = entry.second.as<std::string>();
+    }
+    out.push_back(entry.first.as<std::string>() + "=" + text);
+  }
+  return out;
+}
+
 const std::vector<Setting>& settings() {
   static const std::vector<Setting> all = {
       Setting("dataDir", "--data-dir", [](ServeOptions& o, const YAML::Node& n) { o.data_dir = n.as<std::string>(); }),
@@ -41,6 +58,10 @@ const std::vector<Setting>& settings() {
       Setting("grace", "--grace", [](ServeOptions& o, const YAML::Node& n) { o.grace_seconds = n.as<double>(); }),
       Setting("allowHosts", "--allow-host",
               [](ServeOptions& o, const YAML::Node& n) { o.allow_hosts = n.as<std::vector<std::string>>(); }),
+      Setting("queues", "--queue", [](ServeOptions& o, const YAML::Node& n) { o.queues = limits_of(n); }),
+      Setting("limits", "--limit", [](ServeOptions& o, const YAML::Node& n) { o.limits = limits_of(n); }),
+      Setting("idleMemory", "--idle-memory",
+              [](ServeOptions& o, const YAML::Node& n) { o.idle_memory = n.as<std::string>(); }),
       Setting("minFreeDisk", "--min-free-disk",
               [](ServeOptions& o, const YAML::Node& n) { o.min_free_disk = n.as<std::string>(); }),
   };
@@ -106,6 +127,13 @@ void add_server_command(Tree& tree, const Globals& globals, const serve::Hooks& 
                  "a further name that Host and Origin may hold (may be given several times)");
   add_flag_value(sub, "--min-free-disk", o.min_free_disk,
                  "below so much free disk the server takes no work, such as 200MiB");
+  add_flag_value(sub, "--queue", o.queues,
+                 "limits of a task queue, such as sync=8 or sync=concurrency:8,ratePerSecond:2; *: those not named");
+  add_flag_value(sub, "--limit", o.limits,
+                 "limits of a key, such as source:db.internal=4 or destination:*=8 (each host 8)");
+  add_flag_value(
+      sub, "--idle-memory", o.idle_memory,
+      "executions that only wait leave memory above this, the longest idle first, such as 64MiB (the default)");
   add_flag_value(sub, "--config", flags->config_file,
                  "a YAML file of settings; flags and environment beat it; read again on SIGHUP");
   if (hooks.add_options) hooks.add_options(*sub);

@@ -13,8 +13,10 @@
 #include "common/task_group.h"
 #include "engine/engine.h"
 #include "engine/engine_metrics.h"
+#include "engine/idle_set.h"
+#include "engine/loader.h"
+#include "engine/queues/queues.h"
 #include "engine/records/outbox_row.h"
-#include "engine/slots.h"
 #include "engine/timer_queue.h"
 
 namespace millrace::engine {
@@ -61,8 +63,11 @@ struct Core {
         options(o),
         process(runtime.uuid()),
         timers(runtime),
-        slots(options.step_slots),
+        queues(std::make_shared<Queues>(runtime, timers, options.queues)),
+        idle(options.idle_bytes),
+        loader(options.recovery_at_once),
         tasks(runtime) {}
+  ~Core() { queues->close(); }
 
   const Runtime runtime;
   const std::shared_ptr<state::Store> store;
@@ -71,8 +76,10 @@ struct Core {
   const std::string process;  // this life of the server; who ran an attempt
   EngineMetrics metrics;
   TimerQueue timers;
-  Slots slots;
+  const std::shared_ptr<Queues> queues;
   OpenExecutions executions;
+  IdleSet idle;
+  Loader loader;
   Busy steps;                         // attempts whose code runs
   Busy pumps;                         // executions that decide or write
   std::atomic<bool> draining{false};  // no new work

@@ -80,6 +80,7 @@ std::size_t Engine::open_executions() const { return impl_->open_executions(); }
 Engine::Impl::~Impl() {
   core_->stopped = true;
   core_->executions.clear();
+  core_->loader.clear();
   core_->deliver = {};
 }
 
@@ -89,15 +90,13 @@ namespace {
 
 asio::awaitable<void> run_timers(CorePtr core) { co_await core->timers.run(); }
 
-asio::awaitable<void> load(RunningPtr execution) { co_await execution->load(); }
-
 }  // namespace
 
 asio::awaitable<void> Engine::Impl::start() {
   begin_delivery();
   core_->tasks.spawn("engine timers", run_timers(core_));
   // All are found before any work is taken, so that requests reach them; they are replayed some at a time.
-  auto queue = std::make_shared<std::vector<RunningPtr>>();
+  std::vector<RunningPtr> stored;
   std::vector<state::KeyValue> open;
   state::Range range = state::prefix_range(keys::open_run_prefix());
   for (;;) {
@@ -111,43 +110,20 @@ asio::awaitable<void> Engine::Impl::start() {
     state::KeyReader key(row.key);
     auto execution = std::make_shared<RunningExecution>(core_, key.str());
     if (decode_record<OpenRow>(row.value).crashes >= core_->options.crashes_in_a_row) execution->set_aside();
+    execution->expect_load();
     core_->executions.insert(execution->run_id(), execution);
-    queue->push_back(std::move(execution));
+    stored.push_back(std::move(execution));
   }
   co_await deliver_all();
-  if (queue->empty()) co_return;
-  log_info("recovering executions", {{"count", queue->size()}});
-  std::reverse(queue->begin(), queue->end());
-  const std::size_t loaders = std::min(core_->options.recovery_at_once, queue->size());
-  const auto strand = core_->runtime.make_strand();  // the queue's
-  for (std::size_t i = 0; i < loaders; ++i)
-    core_->tasks.spawn_on(strand, "engine recovery", recover_some(core_, queue));
-}
-
-asio::awaitable<void> Engine::Impl::recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue) {
-  while (!queue->empty() && !core->draining) {
-    const RunningPtr execution = queue->back();
-    queue->pop_back();
-    std::exception_ptr error;
-    // Not told of our cancellation, which waits for the next co_await: Boost 1.81 hands it to the other strand by a
-    // pointer into our frame, which may be gone when it gets there (found by tests/sim, seed 3657).
-    auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-    try {
-      co_await asio::co_spawn(execution->strand(), load(execution), apart);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    if (!error) continue;
-    if (is_cancelled(error)) std::rethrow_exception(error);
-    log_error("execution cannot be loaded", {{"run", execution->run_id()}, {"error", millrace::describe(error)}});
-    core->executions.erase(execution->run_id(), execution.get());
-    execution->abandon();
-  }
+  if (stored.empty()) co_return;
+  log_info("recovering executions", {{"count", stored.size()}});
+  for (RunningPtr& execution : stored) core_->loader.ask(core_, std::move(execution), false);
 }
 
 asio::awaitable<void> Engine::Impl::stop(Duration grace) {
   const CorePtr core = core_;
   core->draining = true;
+  core->queues->end_polls();
   // Steps see draining() and come to a good place by themselves, or are told to.
   const MonoTime end = core->runtime.mono() + grace;
   while (core->steps.count() != 0 && core->runtime.mono() < end) {
@@ -161,6 +137,7 @@ asio::awaitable<void> Engine::Impl::stop(Duration grace) {
   co_await core->pumps.wait_idle();
   core->timers.stop();
   co_await core->tasks.stop();
+  core->loader.clear();
   core->executions.clear();
 }
 

@@ -17,6 +17,8 @@
 #include "engine/failure.h"
 #include "engine/operator.h"
 #include "engine/options.h"
+#include "engine/queues/view.h"
+#include "engine/queues/worker_task.h"
 #include "engine/step.h"
 #include "engine/workflow.h"
 #include "state/store.h"
@@ -74,6 +76,11 @@ struct StepDescription {
   Payload heartbeat;  // the latest details; empty: none
   std::map<std::string, Payload> checkpoints;
   Payload result;  // when completed
+  std::string queue;
+  std::uint32_t priority = kDefaultPriority;
+  std::string fairness_key;
+  std::vector<std::string> limit_keys;
+  std::optional<WaitingFor> waiting_for;  // while scheduled: why it does not run
 };
 
 // Both sides of a replay that came out differently.
@@ -212,7 +219,8 @@ struct UpdateRequest {
   std::string update_id;       // empty: a new UUID. The same one is answered again, not done again
   bool wait_completed = true;  // else the answer comes when it is accepted
 };
-// The update was accepted and ended with this failure. One that was refused, and left no trace, is a plain FailureError.
+// The update was accepted and ended with this failure. One that was refused, and left no trace, is a plain
+// FailureError.
 class UpdateFailed : public FailureError {
  public:
   using FailureError::FailureError;
@@ -226,9 +234,28 @@ struct UpdateResult {
 
 class CrashNotes;  // engine/crash_notes.h
 
+// A worker in another process asks for a step.
+struct PollRequest {
+  PollRequest() = default;
+  std::string queue;
+  std::string identity;            // shown with its attempts
+  std::vector<std::string> types;  // of steps; empty: all that this server has no code for
+  Duration wait{0};
+};
+struct HeartbeatAnswer {
+  HeartbeatAnswer() = default;
+  bool cancel_requested = false;  // end, and fail with the type "Cancelled"
+  bool paused = false;            // the execution is paused: an attempt may end as it likes
+};
+
 struct EngineOptions {
   EngineOptions() = default;
-  std::size_t step_slots = 200;       // steps that run at once
+  QueueSettings queues;  // what runs at once, by queue and by key
+  // Of attempts on workers whose steps have no time-out that would end them.
+  Duration worker_start_to_close = std::chrono::hours(1);
+  // What executions that only wait may hold in memory; the longest idle are written off and replayed when something
+  // comes for them. Estimated.
+  std::size_t idle_bytes = 64 << 20;
   std::size_t recovery_at_once = 64;  // executions replayed at the same time after a start
   Duration heartbeat_write = std::chrono::seconds(1);
   std::shared_ptr<CrashNotes> crash_notes;  // null: crashes are not counted
@@ -272,7 +299,7 @@ class Engine {
   // A message to the execution: durable when it returns; idempotent by request id within the chain of continue-as-new.
   // Returns the run that has it.
   asio::awaitable<std::string> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
-                               std::string request_id);
+                                      std::string request_id);
   // Asks the execution's code; a closed one is replayed for it. Sees all that was acknowledged before. Throws
   // workflow.query_unknown, workflow.query_failed, FailureError where the code refuses.
   asio::awaitable<Payload> query(std::string workflow_id, std::string run_id, std::string name, Payload input);
@@ -297,6 +324,25 @@ class Engine {
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
 
   std::size_t open_executions() const;
+
+  // ---- workers in other processes (engine_workers.cc) ----
+  // A step whose start is durable; empty: none came in time. Dropping the wait hands nothing out.
+  asio::awaitable<std::optional<WorkerTask>> poll(PollRequest request);
+  // All throw task.not_found for a token whose attempt does not run any more; the others are durable when they return.
+  asio::awaitable<HeartbeatAnswer> worker_heartbeat(std::string queue, std::string token,
+                                                    std::optional<Payload> details);
+  asio::awaitable<void> worker_complete(std::string queue, std::string token, Payload result);
+  asio::awaitable<void> worker_fail(std::string queue, std::string token, Failure failure);
+
+  // ---- task queues (engine_queues.cc) ----
+  std::vector<QueueView> queues() const;
+  // Throws queue.not_found.
+  QueueView queue(std::string name) const;
+  // Holds until the server is started again, or told so again.
+  void configure_queue(std::string name, Limits limits);
+  void configure_queues(QueueSettings settings);
+  // Brings gauges up to date that grow by themselves: for whoever renders the metrics.
+  void refresh_metrics();
 
  private:
   class Impl;

@@ -65,6 +65,7 @@ asio::awaitable<void> Engine::Impl::resume(std::string workflow_id, std::string 
     throw Error("workflow.closed", "the run was changed meanwhile; ask again");
   // From its history, as after a restart.
   auto again = std::make_shared<RunningExecution>(core_, aside->run_id());
+  again->expect_load();
   core_->executions.erase(aside->run_id(), aside.get());
   aside->abandon();
   core_->metrics.opened(aside->record().type, -1);

@@ -28,7 +28,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
 
   asio::awaitable<std::string> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
-                               std::string request_id);
+                                      std::string request_id);
   asio::awaitable<Payload> query(std::string workflow_id, std::string run_id, std::string name, Payload input);
   asio::awaitable<UpdateResult> update(UpdateRequest request);
 
@@ -48,6 +48,11 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<void> command_step(StepCommand command);
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
   std::size_t open_executions() const { return core_->executions.size(); }
+  Queues& queues() { return *core_->queues; }
+  asio::awaitable<std::optional<WorkerTask>> poll(PollRequest request);
+  asio::awaitable<HeartbeatAnswer> worker_heartbeat(std::string queue, std::string token,
+                                                    std::optional<Payload> details);
+  asio::awaitable<void> worker_ended(std::string queue, std::string token, std::shared_ptr<AttemptEnd> end);
 
  private:
   struct Found {
@@ -75,7 +80,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<Replayed> replay(std::string run_id);
   // The run's input, and its result if it has one.
   asio::awaitable<Execution> read_execution(Found found);
-  static asio::awaitable<void> recover_some(CorePtr core, std::shared_ptr<std::vector<RunningPtr>> queue);
+
+  void give_task_back(const WorkerTask& task);
 
   // engine_reset.cc
   asio::awaitable<std::optional<ResetResult>> earlier_reset(std::string workflow_id, std::string request_id,

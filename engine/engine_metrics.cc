@@ -30,6 +30,12 @@ EngineMetrics::OfType& EngineMetrics::of(const std::string& type) {
 }
 
 void EngineMetrics::started(const std::string& type) { of(type).started.add(); }
+void EngineMetrics::evicted(int count) {
+  static Counter counter = metric_counter("millrace_workflow_evicted_total",
+                                          "Executions that left memory while they wait, to be replayed when needed");
+  counter.add(count);
+}
+
 void EngineMetrics::opened(const std::string& type, int change) { of(type).open.add(change); }
 void EngineMetrics::blocked(const std::string& type, int change) { of(type).blocked.add(change); }
 

@@ -17,6 +17,7 @@ class EngineMetrics {
  public:
   void started(const std::string& type);
   void opened(const std::string& type, int change);  // +1, -1
+  void evicted(int count);                           // left memory while they wait
   void blocked(const std::string& type, int change);
   void closed(const std::string& type, ExecutionStatus status, Duration took);
   void attempt(const std::string& step_type, AttemptOutcome outcome, bool timed_out);

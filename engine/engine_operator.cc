@@ -55,6 +55,7 @@ void RunningExecution::set_paused(Transaction& tx, bool paused, std::string reas
   };
   if (paused) {
     event(events::WorkflowExecutionPaused());
+    steps_.leave_queues();
   } else {
     event(events::WorkflowExecutionUnpaused());
     steps_.resume(tx);

@@ -89,6 +89,10 @@ void describe_event_into(ExecutionDetail& detail, std::map<std::uint64_t, std::s
     s.type = a->activity_type;
     s.scheduled_event_id = event.id;
     s.scheduled = event.time;
+    s.queue = a->task_queue;
+    if (a->priority != 0) s.priority = a->priority;
+    s.fairness_key = a->fairness_key;
+    s.limit_keys = a->limit_keys;
     if (!a->started_by.empty()) {
       Attempt first;
       first.number = 1;
@@ -196,6 +200,7 @@ asio::awaitable<ExecutionDetail> Engine::Impl::describe(std::string workflow_id,
       step.next_attempt = s.next_attempt;
       step.paused = s.paused;
       step.pause_reason = s.pause_reason;
+      step.waiting_for = s.waiting_for;
       if (s.heartbeat) step.heartbeat = *s.heartbeat;
     }
   }

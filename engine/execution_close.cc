@@ -104,7 +104,7 @@ void RunningExecution::shut_down_steps() {
 
 asio::awaitable<RunningExecution::Live> RunningExecution::live() {
   const RunningPtr self = shared_from_this();
-  // It waits for nothing, so a caller's cancellation need not reach it: see Engine::Impl::recover_some().
+  // It waits for nothing, so a caller's cancellation need not reach it: see engine/loader.cc.
   return asio::co_spawn(strand_, live_on_strand(self),
                         asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
 }
@@ -116,6 +116,7 @@ asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(Running
     switch (step.phase) {
       case PendingStep::Phase::waiting:
         s.state = StepState::scheduled;
+        s.waiting_for = self->core_->queues->waiting_for(step.ticket);
         break;
       case PendingStep::Phase::running:
         s.state = StepState::running;
@@ -128,6 +129,7 @@ asio::awaitable<RunningExecution::Live> RunningExecution::live_on_strand(Running
     s.heartbeat = step.run ? step.run->latest_heartbeat() : step.record.heartbeat;
     s.paused = step.row.paused;
     s.pause_reason = step.row.pause_reason;
+    if (step.worker && step.worker->heartbeat) s.heartbeat = step.worker->heartbeat;
     live.steps.emplace(id, std::move(s));
   }
   if (self->replayer_) live.signals = self->replayer_->unread_signal_heads();

@@ -47,6 +47,11 @@ class ExecutionLinks {
                        const std::optional<Failure>& failure);
 
   void restore(const HistoryEvent& event);
+  // The execution leaves memory; restore() brings all back.
+  void forget_all() {
+    children_ = {};
+    unanswered_ = {};
+  }
 
  private:
   void send(Transaction& tx, OutboxRow row);

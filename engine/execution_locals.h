@@ -22,6 +22,7 @@ class ExecutionLocals {
   // After a turn or a replay: runs what the code has asked for, ends what it has cancelled.
   void take(Transaction& tx, Replayer& replayer);
   void on_close(Transaction& tx);
+  bool is_empty() const { return open_.empty(); }
   // Cancels what runs; no end is recorded.
   void abandon();
 

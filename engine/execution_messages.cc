@@ -93,6 +93,8 @@ void RunningExecution::refuse_updates() {
 }
 
 void RunningExecution::restore_update(const HistoryEvent& event) {
+  if (const auto* s = std::get_if<events::WorkflowExecutionSignaled>(&event.attributes); s && !s->request_id.empty())
+    request_ids_.insert(s->request_id);
   if (const auto* a = std::get_if<events::WorkflowExecutionUpdateAccepted>(&event.attributes)) {
     updates_.emplace(a->update_id, UpdateState());
   } else if (const auto* c = std::get_if<events::WorkflowExecutionUpdateCompleted>(&event.attributes)) {
@@ -139,6 +141,7 @@ void RunningExecution::adopt(Transaction& first) {
   tell_waiters();
   ready_ = true;
   wake_pump();
+  rest();
 }
 
 }  // namespace millrace::engine

@@ -22,6 +22,9 @@ void RunningExecution::restore(const HistoryEvent& event) {
 
 asio::awaitable<void> RunningExecution::load() {
   const RunningPtr self = shared_from_this();
+  if (!std::exchange(unloaded_, false) || dead_) co_return;
+  core_->timers.cancel(wake_timer_);
+  last_event_id_ = 0;
   // Cleared also where the reading fails. What an abandon() meanwhile could not drop goes then.
   struct Loading {
     RunningExecution& e;
@@ -91,7 +94,7 @@ asio::awaitable<void> RunningExecution::load() {
   // Nothing may ever be written over a part that could not be read.
   last_event_id_ = std::max(last_event_id_, record_.history_length);
   durable_length_ = record_.history_length;
-  core_->metrics.opened(record_.type, 1);
+  if (!std::exchange(counted_open_, true)) core_->metrics.opened(record_.type, 1);
   // Before all that came in meanwhile.
   core_->pumps.enter();
   inputs_.insert(inputs_.begin(), [this, divergence](Transaction& tx) {
@@ -193,6 +196,10 @@ void ExecutionSteps::recover(Transaction& tx) {
       if (const auto p = pending_.find(id); p != pending_.end()) arm_step(p->second);
     });
     const bool died = step.attempt != 0 && step.record.outcome == AttemptOutcome::running;
+    if (died && step.record.external) {
+      take_over_from_worker(tx, step);
+      continue;
+    }
     Failure unknown;
     unknown.type = kUnknownOutcome;
     unknown.message = "the process that ran this attempt ended; what the attempt did is not known";

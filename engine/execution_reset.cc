@@ -120,7 +120,6 @@ void RunningExecution::replace_by(Transaction& tx, const RunningPtr& next, Reset
 // The batch of this run makes another durable: it goes on from there.
 void RunningExecution::follow_with(Transaction& tx, const RunningPtr& next, const std::shared_ptr<Transaction>& first) {
   tx.batch.append(std::move(first->batch));
-  tx.slots += first->slots;
   tx.act([core = core_, next, first] {
     if (next->is_open()) core->executions.insert(next->run_id(), next);
     asio::dispatch(next->strand_, [next, first] { next->adopt(*first); });
@@ -149,6 +148,7 @@ void RunningExecution::release(Input first) {
     if (first) self->inputs_.insert(self->inputs_.begin(), std::move(first));
     self->ready_ = true;
     self->wake_pump();
+    self->rest();
   });
 }
 

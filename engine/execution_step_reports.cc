@@ -11,10 +11,17 @@ namespace keys = state::keys;
 
 void ExecutionSteps::flush(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt) {
   PendingStep* step = current(event_id, attempt);
-  if (step != nullptr && step->run) write_unwritten(tx, *step);
+  if (step != nullptr) write_unwritten(tx, *step);
 }
 
 void ExecutionSteps::write_unwritten(Transaction& tx, PendingStep& step) {
+  if (step.worker) {
+    step.worker->flush_asked = false;
+    if (std::exchange(step.worker->unwritten, false)) {
+      step.record.heartbeat = step.worker->heartbeat;
+      put_attempt(tx, step);
+    }
+  }
   if (!step.run) return;
   StepRun::Unwritten u = step.run->take_unwritten();
   for (const LogRow& line : u.lines)

@@ -45,9 +45,11 @@ void ExecutionSteps::arm_attempt(PendingStep& step) {
   Core& core = execution_.core();
   const std::uint64_t id = step.event_id;
   const std::uint32_t attempt = step.attempt;
-  if (t.start_to_close)
+  if (const auto start_to_close = start_to_close_of(step))
+    // An attempt on a worker may have run before this process did; others begin now.
     step.attempt_timer = core.timers.add_in(
-        *t.start_to_close,
+        step.worker ? std::max(Duration(0), step.record.started + *start_to_close - core.runtime.now())
+                    : *start_to_close,
         to_execution(execution_.shared_from_this(), [id, attempt](ExecutionSteps& s, Transaction& tx) {
           s.attempt_timed_out(tx, id, attempt, kTimeoutStartToClose);
         }));
@@ -92,13 +94,15 @@ void ExecutionSteps::attempt_timed_out(Transaction& tx, std::uint64_t event_id, 
   write_unwritten(tx, *step);
   if (step->run) tx.act_anyway([run = step->run] { run->cancel(CancelReason::timed_out); });
   step->run.reset();
+  step->worker.reset();
   fail_attempt(tx, *step, timeout_failure(*step, type));
 }
 
 void ExecutionSteps::heartbeat_due(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt) {
   PendingStep* step = current(event_id, attempt);
-  if (step == nullptr || !step->run || !step->scheduled.timeouts.heartbeat) return;
-  const MonoTime due = step->run->last_sign_of_life() + *step->scheduled.timeouts.heartbeat;
+  if (step == nullptr || (!step->run && !step->worker) || !step->scheduled.timeouts.heartbeat) return;
+  const MonoTime last = step->run ? step->run->last_sign_of_life() : step->worker->last_sign;
+  const MonoTime due = last + *step->scheduled.timeouts.heartbeat;
   step->heartbeat_timer = 0;
   if (due > execution_.core().runtime.mono())
     arm_heartbeat(*step, due);
@@ -113,11 +117,10 @@ void ExecutionSteps::step_timed_out(Transaction& tx, std::uint64_t event_id, std
   if (type == kTimeoutScheduleToStart && step.phase != PendingStep::Phase::waiting) return;
   Failure failure = timeout_failure(step, type);
   if (step.phase == PendingStep::Phase::running) {
-    if (step.run) {
-      write_unwritten(tx, step);
-      tx.act_anyway([run = step.run] { run->cancel(CancelReason::timed_out); });
-      step.run.reset();
-    }
+    write_unwritten(tx, step);
+    if (step.run) tx.act_anyway([run = step.run] { run->cancel(CancelReason::timed_out); });
+    step.run.reset();
+    step.worker.reset();
     end_attempt(tx, step, AttemptOutcome::failed, failure);
   }
   close_failed(tx, step, std::move(failure), RetryState::timeout);

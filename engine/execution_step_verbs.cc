@@ -44,6 +44,10 @@ asio::awaitable<void> ExecutionSteps::load_step_rows() {
   }
 }
 
+void ExecutionSteps::leave_queues() {
+  for (auto& [_, step] : pending_) execution_.core().queues->cancel(step.ticket);
+}
+
 void ExecutionSteps::resume(Transaction& tx) {
   std::vector<std::uint64_t> waiting;
   for (const auto& [id, step] : pending_)
@@ -64,10 +68,8 @@ void ExecutionSteps::start_now(Transaction& tx, PendingStep& step) {
 void ExecutionSteps::stop_attempt(Transaction& tx, PendingStep& step, const Failure& why) {
   drop_retry_timer(tx, step);
   if (step.phase != PendingStep::Phase::running) return;
-  if (step.run) {
-    write_unwritten(tx, step);
-    tx.act([run = step.run] { run->cancel(CancelReason::cancel_requested); });
-  }
+  write_unwritten(tx, step);
+  if (step.run) tx.act([run = step.run] { run->cancel(CancelReason::cancel_requested); });
   end_attempt(tx, step, AttemptOutcome::failed, why);
 }
 
@@ -90,6 +92,7 @@ void ExecutionSteps::command(Transaction& tx, const StepCommand& c) {
       step.row.pause_reason = pause ? c.reason : std::string();
       step.row.identity = c.identity;
       put_row(tx, step);
+      if (pause) execution_.core().queues->cancel(step.ticket);
       if (!pause && step.phase == PendingStep::Phase::waiting) request_start(tx, step);
       return;
     }
@@ -118,7 +121,7 @@ void ExecutionSteps::command(Transaction& tx, const StepCommand& c) {
         const auto it = pending_.find(id);
         if (it == pending_.end()) return;
         arm_step(it->second);
-        if (it->second.run) arm_attempt(it->second);
+        if (it->second.run || it->second.worker) arm_attempt(it->second);
       });
       return;
     }

@@ -16,13 +16,13 @@ PendingStep* ExecutionSteps::current(std::uint64_t event_id, std::uint32_t attem
 }
 
 bool ExecutionSteps::may_start(const events::ActivityTaskScheduled& scheduled) const {
-  return !execution_.core().draining && !execution_.is_blocked() && !execution_.is_paused() && scheduled.task_queue != kNobodysQueue;
+  return !execution_.core().draining && !execution_.is_blocked() && !execution_.is_paused() &&
+         scheduled.task_queue != kNobodysQueue;
 }
 
 void ExecutionSteps::prepare(Transaction& tx, events::ActivityTaskScheduled& scheduled) {
-  if (!may_start(scheduled) || !execution_.core().slots.try_take()) return;
-  ++tx.slots;
-  scheduled.started_by = execution_.core().process;
+  prepared_ = may_start(scheduled) ? execution_.core().queues->try_take(queue_task(scheduled, tx.now)) : nullptr;
+  if (prepared_) scheduled.started_by = execution_.core().process;
 }
 
 void ExecutionSteps::on_scheduled(Transaction& tx, const HistoryEvent& event) {
@@ -34,9 +34,22 @@ void ExecutionSteps::on_scheduled(Transaction& tx, const HistoryEvent& event) {
       if (const auto it = pending_.find(id); it != pending_.end()) arm_step(it->second);
     });
   if (step.attempt == 1)
-    launch_after(tx, step);
+    launch_after(tx, step, std::exchange(prepared_, nullptr));
   else
     request_start(tx, step);
+}
+
+QueueTask ExecutionSteps::queue_task(const events::ActivityTaskScheduled& scheduled, WallTime since) const {
+  QueueTask task;
+  task.queue = scheduled.task_queue;
+  task.type = scheduled.activity_type;
+  task.external = execution_.core().registry.step(scheduled.activity_type) == nullptr;
+  if (scheduled.priority != 0) task.priority = scheduled.priority;  // 0: from before there were priorities
+  task.fairness_key = scheduled.fairness_key;
+  task.weight = scheduled.fairness_weight.value_or(1);
+  task.limit_keys = scheduled.limit_keys;
+  task.since = since;
+  return task;
 }
 
 void ExecutionSteps::on_cancel_requested(Transaction& tx, const HistoryEvent& event) {
@@ -57,41 +70,46 @@ void ExecutionSteps::on_cancel_requested(Transaction& tx, const HistoryEvent& ev
 }
 
 void ExecutionSteps::request_start(Transaction& tx, PendingStep& step) {
+  if (step.phase != PendingStep::Phase::waiting || step.attempt == 0)
+    step.ready_since = step.attempt == 0 ? step.scheduled_at : tx.now;
   step.phase = PendingStep::Phase::waiting;
-  Core& core = execution_.core();
-  if (!may_start(step.scheduled) || step.row.paused) return;
-  if (core.slots.try_take()) {
-    start_attempt(tx, step);
+  if (!may_start(step.scheduled) || step.row.paused || step.ticket != 0) return;
+  if (SlotPtr slot = execution_.core().queues->try_take(queue_task(step.scheduled, step.ready_since))) {
+    start_attempt(tx, step, std::move(slot));
     return;
   }
-  if (std::exchange(step.asked_for_slot, true)) return;
   tx.act([this, id = step.event_id] {
-    execution_.core().slots.wait([weak = execution_.weak_from_this(), core = execution_.shared_core(), id] {
-      const auto execution = weak.lock();
-      if (!execution) {
-        core->slots.give_back();
-        return;
-      }
-      RunningExecution* e = execution.get();
-      execution->submit([e, id](Transaction& t) { e->steps().slot_granted(t, id); });
-    });
+    const auto it = pending_.find(id);
+    if (it != pending_.end() && it->second.phase == PendingStep::Phase::waiting && it->second.ticket == 0)
+      enqueue(it->second);
   });
 }
 
-void ExecutionSteps::slot_granted(Transaction& tx, std::uint64_t event_id) {
+void ExecutionSteps::enqueue(PendingStep& step) {
+  // The grant comes on this strand, after the ticket is known.
+  step.ticket = execution_.core().queues->wait(
+      queue_task(step.scheduled, step.ready_since),
+      [weak = execution_.weak_from_this(), id = step.event_id](const SlotPtr& slot) {
+        const auto execution = weak.lock();
+        if (!execution) return;
+        RunningExecution* e = execution.get();
+        execution->submit([e, id, slot](Transaction& tx) { e->steps().slot_granted(tx, id, slot); });
+      });
+}
+
+// A slot that nobody wants any more goes back by itself.
+void ExecutionSteps::slot_granted(Transaction& tx, std::uint64_t event_id, SlotPtr slot) {
   const auto it = pending_.find(event_id);
-  if (it != pending_.end()) it->second.asked_for_slot = false;
-  if (it == pending_.end() || it->second.phase != PendingStep::Phase::waiting || !execution_.accepts() ||
-      !may_start(it->second.scheduled) || it->second.row.paused) {
-    execution_.core().slots.give_back();
-    return;
-  }
-  start_attempt(tx, it->second);
+  if (it == pending_.end()) return;
+  PendingStep& step = it->second;
+  execution_.core().queues->cancel(step.ticket);
+  if (step.phase == PendingStep::Phase::waiting && execution_.accepts() && may_start(step.scheduled) &&
+      !step.row.paused)
+    start_attempt(tx, step, std::move(slot));
 }
 
 // A slot is taken. The attempt's record is part of the batch; its code runs after it.
-void ExecutionSteps::start_attempt(Transaction& tx, PendingStep& step) {
-  ++tx.slots;
+void ExecutionSteps::start_attempt(Transaction& tx, PendingStep& step, SlotPtr slot) {
   execution_.core().timers.cancel(step.start_timer);
   AttemptRecord next;
   next.started = tx.now;
@@ -102,25 +120,32 @@ void ExecutionSteps::start_attempt(Transaction& tx, PendingStep& step) {
           ? 0
           : step.record.failures_without_progress;
   next.heartbeat = step.record.heartbeat;
+  const bool external = slot->poller() != nullptr;
+  if (external) {
+    next.external = true;
+    next.process = slot->poller()->identity();
+    next.stamp = execution_.core().runtime.random();
+  }
   step.record = std::move(next);
   ++step.attempt;
   step.phase = PendingStep::Phase::running;
   put_attempt(tx, step);
   if (step.attempt > kKeptFirstAttempts + kKeptLastAttempts)
     tx.batch.erase(keys::attempt(execution_.run_id(), step.event_id, step.attempt - kKeptLastAttempts));
-  launch_after(tx, step);
+  if (external)
+    hand_over_after(tx, step, std::move(slot));
+  else
+    launch_after(tx, step, std::move(slot));
 }
 
-void ExecutionSteps::launch_after(Transaction& tx, const PendingStep& step) {
-  tx.act([this, id = step.event_id, attempt = step.attempt] {
-    if (PendingStep* s = current(id, attempt))
-      launch(*s);
-    else
-      execution_.core().slots.give_back();  // ended before it began
+// One that ends before it begins gives its slot back with the action, and so does one whose batch is not written.
+void ExecutionSteps::launch_after(Transaction& tx, const PendingStep& step, SlotPtr slot) {
+  tx.act([this, id = step.event_id, attempt = step.attempt, slot = std::move(slot)] {
+    if (PendingStep* s = current(id, attempt)) launch(*s, slot);
   });
 }
 
-void ExecutionSteps::launch(PendingStep& step) {
+void ExecutionSteps::launch(PendingStep& step, SlotPtr slot) {
   Core& core = execution_.core();
   StepRun::Plan plan;
   plan.workflow_id = execution_.record().workflow_id;
@@ -140,10 +165,10 @@ void ExecutionSteps::launch(PendingStep& step) {
   const std::uint64_t id = step.event_id;
   const std::uint32_t attempt = step.attempt;
   StepRun::Reports reports;
-  reports.ended = [execution, id, attempt](AttemptEnd end) {
+  reports.ended = [execution, id, attempt, slot = std::move(slot)](AttemptEnd end) {
     auto shared = std::make_shared<AttemptEnd>(std::move(end));
     RunningExecution* e = execution.get();
-    execution->core().slots.give_back();
+    slot->give_back();
     execution->submit([e, id, attempt, shared](Transaction& tx) {
       if (e->accepts()) e->steps().attempt_ended(tx, id, attempt, std::move(*shared));
     });
@@ -173,8 +198,10 @@ void ExecutionSteps::attempt_ended(Transaction& tx, std::uint64_t event_id, std:
   if (found == nullptr) return;  // from an older attempt, or of a step that has ended: dropped
   PendingStep& step = *found;
   write_unwritten(tx, step);
-  const CancelReason reason = step.run->cancel_reason();
+  const CancelReason reason = step.run ? step.run->cancel_reason() : CancelReason::none;
+  const std::string identity = step.worker ? step.record.process : execution_.core().process;
   step.run.reset();
+  step.worker.reset();
   if (end.result) {
     tx.act([core = execution_.shared_core(), type = step.scheduled.activity_type] {
       core->metrics.attempt(type, AttemptOutcome::completed, false);
@@ -183,7 +210,7 @@ void ExecutionSteps::attempt_ended(Transaction& tx, std::uint64_t event_id, std:
     completed.scheduled_event_id = event_id;
     completed.started_event_id = append_started(tx, step);
     completed.result = std::move(*end.result);
-    completed.identity = execution_.core().process;
+    completed.identity = identity;
     forget(step);
     execution_.append(tx, std::move(completed));
     return;
@@ -327,6 +354,7 @@ void ExecutionSteps::forget(PendingStep& step) {
   TimerQueue& timers = execution_.core().timers;
   for (auto* id : {&step.retry_timer, &step.attempt_timer, &step.heartbeat_timer, &step.start_timer, &step.close_timer})
     timers.cancel(*id);
+  execution_.core().queues->cancel(step.ticket);
   pending_.erase(step.event_id);
 }
 
@@ -335,10 +363,8 @@ void ExecutionSteps::on_close(Transaction& tx) {
     PendingStep& step = pending_.begin()->second;
     drop_retry_timer(tx, step);
     if (step.phase == PendingStep::Phase::running) {
-      if (step.run) {
-        write_unwritten(tx, step);
-        tx.act_anyway([run = step.run] { run->cancel(CancelReason::cancel_requested); });
-      }
+      write_unwritten(tx, step);
+      if (step.run) tx.act_anyway([run = step.run] { run->cancel(CancelReason::cancel_requested); });
       Failure failure;
       failure.type = kCancelledType;
       failure.message = "the execution was closed";
@@ -349,6 +375,10 @@ void ExecutionSteps::on_close(Transaction& tx) {
   }
 }
 
+void ExecutionSteps::forget_all() {
+  while (!pending_.empty()) forget(pending_.begin()->second);
+}
+
 void ExecutionSteps::cancel_running(CancelReason reason) {
   for (auto& [_, step] : pending_)
     if (step.run) step.run->cancel(reason);
@@ -356,7 +386,7 @@ void ExecutionSteps::cancel_running(CancelReason reason) {
 
 void ExecutionSteps::abandon(CancelReason reason) {
   cancel_running(reason);
-  while (!pending_.empty()) forget(pending_.begin()->second);
+  forget_all();
 }
 
 }  // namespace millrace::engine

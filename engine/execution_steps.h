@@ -21,6 +21,7 @@
 #include "engine/retry.h"
 #include "engine/step_run.h"
 #include "engine/transaction.h"
+#include "engine/worker_run.h"
 
 namespace millrace::engine {
 
@@ -39,8 +40,10 @@ struct PendingStep {
   std::optional<Failure> last_failure;
   WallTime next_attempt;              // while backing off
   std::uint64_t cancel_event_id = 0;  // 0: not asked to end
-  bool asked_for_slot = false;
-  StepRow row;  // what was changed about it by hand
+  StepRow row;                        // what was changed about it by hand
+  WallTime ready_since;               // while waiting: from when it could start
+  TaskId ticket = 0;                  // in its queue, while waiting; 0: it does not wait there
+  std::shared_ptr<WorkerRun> worker;  // while an attempt runs on one; else `run`
   std::shared_ptr<StepRun> run;
   TimerQueue::Id retry_timer = 0, attempt_timer = 0, heartbeat_timer = 0, start_timer = 0, close_timer = 0;
 };
@@ -59,6 +62,8 @@ class ExecutionSteps {
   void begin_again(Transaction& tx);
   // What a person asks for; throws workflow.step_not_pending.
   void command(Transaction& tx, const StepCommand& command);
+  // The run is paused: none waits for a slot.
+  void leave_queues();
   // The run is not paused any more.
   void resume(Transaction& tx);
   // The run closes: nothing of it goes on.
@@ -70,10 +75,21 @@ class ExecutionSteps {
   // Ends what a dead process had started, goes on with every step.
   void recover(Transaction& tx);
 
+  // ---- workers in other processes (execution_workers.cc) ----
+  // False: the token's attempt does not run any more, or not on this queue. Then nothing was changed.
+  bool worker_heartbeat(const WorkerToken& token, const std::string& queue, std::optional<Payload> details,
+                        bool* cancel_requested);
+  bool worker_ended(Transaction& tx, const WorkerToken& token, const std::string& queue, AttemptEnd end);
+  // What was started for a worker that is gone was never begun: it waits again, and no attempt is counted.
+  void give_task_back(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt);
+
   // Cancels what runs; no more is reported.
   void abandon(CancelReason reason);
   void cancel_running(CancelReason reason);
   const std::map<std::uint64_t, PendingStep>& pending() const { return pending_; }
+
+  // The execution leaves memory; nothing runs.
+  void forget_all();
 
  private:
   using Weak = std::weak_ptr<RunningExecution>;
@@ -81,11 +97,13 @@ class ExecutionSteps {
 
   // execution_steps.cc: starting and ending attempts
   void request_start(Transaction& tx, PendingStep& step);
-  void slot_granted(Transaction& tx, std::uint64_t event_id);
+  void enqueue(PendingStep& step);
+  void slot_granted(Transaction& tx, std::uint64_t event_id, SlotPtr slot);
+  QueueTask queue_task(const events::ActivityTaskScheduled& scheduled, WallTime since) const;
   bool may_start(const events::ActivityTaskScheduled& scheduled) const;
-  void start_attempt(Transaction& tx, PendingStep& step);
-  void launch_after(Transaction& tx, const PendingStep& step);
-  void launch(PendingStep& step);
+  void start_attempt(Transaction& tx, PendingStep& step, SlotPtr slot);
+  void launch_after(Transaction& tx, const PendingStep& step, SlotPtr slot);
+  void launch(PendingStep& step, SlotPtr slot);
   void attempt_ended(Transaction& tx, std::uint64_t event_id, std::uint32_t attempt, AttemptEnd end);
   void fail_attempt(Transaction& tx, PendingStep& step, Failure failure);
   void back_off(Transaction& tx, PendingStep& step, Duration delay);
@@ -104,6 +122,13 @@ class ExecutionSteps {
   asio::awaitable<void> load_step_rows();
   void stop_attempt(Transaction& tx, PendingStep& step, const Failure& why);
   void start_now(Transaction& tx, PendingStep& step);
+
+  // execution_workers.cc
+  void hand_over_after(Transaction& tx, const PendingStep& step, SlotPtr slot);
+  WorkerTask worker_task(const PendingStep& step) const;
+  std::optional<Duration> start_to_close_of(const PendingStep& step) const;
+  void take_over_from_worker(Transaction& tx, PendingStep& step);
+  PendingStep* of_worker(const WorkerToken& token, const std::string& queue);
 
   // execution_step_timeouts.cc
   void arm_step(PendingStep& step);
@@ -124,6 +149,7 @@ class ExecutionSteps {
 
   RunningExecution& execution_;
   std::map<std::uint64_t, PendingStep> pending_;
+  SlotPtr prepared_;  // from prepare() to on_scheduled()
 };
 
 }  // namespace millrace::engine

@@ -81,6 +81,13 @@ void ExecutionTimers::on_close(Transaction& tx) {
   abandon();
 }
 
+std::optional<WallTime> ExecutionTimers::next_due() const {
+  std::optional<WallTime> due = run_expires_;
+  for (const auto& [_, timer] : pending_)
+    if (!due || timer.fires < *due) due = timer.fires;
+  return due;
+}
+
 void ExecutionTimers::abandon() {
   for (auto& [_, timer] : pending_) execution_.core().timers.cancel(timer.queued);
   pending_.clear();

@@ -37,6 +37,7 @@ class ExecutionTimers {
   void recover(Transaction& tx);
   void abandon();
   const std::map<std::uint64_t, UserTimer>& pending() const { return pending_; }
+  std::optional<WallTime> next_due() const;
 
  private:
   void arm(std::uint64_t event_id);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/time_point.h"
+#include "engine/queues/limits.h"
 
 namespace millrace::engine {
 
@@ -82,8 +83,12 @@ inline constexpr const char* kNobodysQueue = "nobody";
 
 struct StepOptions {
   StepOptions() = default;
-  std::string activity_id;        // shown and used in tokens; empty: "<type>-<n>", n counting that type in the run
-  std::string queue = "default";  // place for task queues
+  std::string activity_id;  // shown and used in tokens; empty: "<type>-<n>", n counting that type in the run
+  std::string queue = kDefaultQueue;
+  std::uint32_t priority = kDefaultPriority;  // 1 (first) to 5
+  std::string fairness_key;             // keys share a queue by their weights, whatever the lengths of their lines
+  double fairness_weight = 1;           // 0.001 to 1000
+  std::vector<std::string> limit_keys;  // what the server's limits count, such as "source:db.internal"
   RetryPolicy retry;
   StepTimeouts timeouts;  // none given: no time-out but the run's
   CancelMode cancel_mode = CancelMode::wait;

@@ -22,11 +22,7 @@ Failure cancelled_failure() {
 }
 
 Replayer::Replayer(Identity identity, const WorkflowFunction& function, Payload input)
-    : identity_(std::move(identity)),
-      function_(function),
-      input_(std::move(input)),
-      context_(*this, root_),
-      random_(seed_of(identity_.original_run_id.empty() ? identity_.run_id : identity_.original_run_id)) {}
+    : identity_(std::move(identity)), function_(function), input_(std::move(input)), context_(*this, root_) {}
 
 std::optional<Divergence> Replayer::deliver(const HistoryEvent& news) {
   const auto subject = [&]() -> std::uint64_t {
@@ -190,6 +186,10 @@ Future Replayer::start_step(const ScopePtr& scope, std::string type, Payload inp
   s.input = std::move(input);
   s.timeouts = options.timeouts;
   s.retry = std::move(options.retry);
+  s.priority = std::clamp(options.priority, kHighestPriority, kLowestPriority);
+  s.fairness_key = std::move(options.fairness_key);
+  if (options.fairness_weight != 1) s.fairness_weight = options.fairness_weight;
+  s.limit_keys = std::move(options.limit_keys);
   op->kind = Operation::Kind::step;
   op->name = s.activity_id;
   op->scope = scope;
@@ -219,7 +219,12 @@ Future Replayer::start_timer(const ScopePtr& scope, Duration d) {
   return Future(op->pending);
 }
 
-std::uint64_t Replayer::random() { return random_(); }
+std::uint64_t Replayer::random() {
+  if (!random_)
+    random_ = std::make_unique<std::mt19937_64>(
+        seed_of(identity_.original_run_id.empty() ? identity_.run_id : identity_.original_run_id));
+  return (*random_)();
+}
 
 Payload Replayer::side_effect(const std::string& name, const std::function<Payload()>& value) {
   events::MarkerRecorded m;

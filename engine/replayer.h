@@ -151,7 +151,7 @@ class Replayer {
   Payload input_;
   ScopePtr root_ = std::make_shared<Scope>();
   Context context_;
-  std::mt19937_64 random_;
+  std::unique_ptr<std::mt19937_64> random_;  // made on first use: it is large
   WallTime now_;
   std::vector<HistoryEvent> news_;
   std::vector<Command> commands_;

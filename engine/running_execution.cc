@@ -38,6 +38,7 @@ void RunningExecution::submit(Input input) {
   core_->pumps.enter();
   asio::dispatch(strand_, [self = shared_from_this(), input = std::move(input)]() mutable {
     self->inputs_.push_back(std::move(input));
+    self->stir();
     self->wake_pump();
   });
 }
@@ -70,6 +71,7 @@ asio::awaitable<void> RunningExecution::pump([[maybe_unused]] RunningPtr self) {
     for (std::size_t i = 0; i < taken; ++i) core_->pumps.leave();
   }
   pumping_ = false;
+  rest();
 }
 
 void RunningExecution::decide(Transaction& tx, std::vector<Input> inputs) {
@@ -232,7 +234,6 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
   timers_.abandon();
   if (began) core_->metrics.opened(record_.type, -1);
   for (const auto& action : tx.anyway) action();
-  for (std::size_t i = 0; i < tx.slots; ++i) core_->slots.give_back();
   for (const AckPtr& ack : tx.acks) ack->fail(error);
   refuse_updates();
   tell_waiters();
@@ -241,6 +242,7 @@ void RunningExecution::give_up(const Transaction& tx, const std::exception_ptr& 
 void RunningExecution::abandon() {
   asio::dispatch(strand_, [self = shared_from_this()] {
     if (std::exchange(self->dead_, true)) return;
+    self->core_->timers.cancel(self->wake_timer_);
     if (!self->loading_) self->drop_pending();
     self->refuse_updates();
     self->ready_ = true;  // what waits is answered
@@ -330,6 +332,7 @@ void RunningExecution::begin(Transaction& tx, StartRequest& request, state::Batc
   tx.act([this] {
     core_->metrics.started(record_.type);
     core_->metrics.opened(record_.type, 1);
+    counted_open_ = true;
   });
 }
 

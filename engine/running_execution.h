@@ -70,6 +70,11 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   asio::awaitable<void> load();
   // Before load(): its code is not run, so that it can't bring the server down again.
   void set_aside() { set_aside_ = true; }
+  // It is in the store and not in memory: it is loaded when its turn comes, or something comes for it. Before anything
+  // is submitted.
+  void expect_load() { unloaded_ = true; }
+  // Leaves memory if it still only waits (execution_eviction.cc). Thread-safe.
+  void evict();
   // Gives up what waits and takes no more.
   void abandon();
   // The server stops: what runs is told to end.
@@ -82,6 +87,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
       std::optional<Payload> heartbeat;
       bool paused = false;
       std::string pause_reason;
+      std::optional<WaitingFor> waiting_for;
     };
     std::map<std::uint64_t, Step> steps;
     std::vector<PendingSignal> signals;  // not read by the code
@@ -132,6 +138,11 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
 
  private:
   void wake_pump();
+  // execution_eviction.cc
+  bool only_waits() const;
+  void rest();  // nothing more to do now
+  void stir();  // something came
+  void leave_memory();
   static asio::awaitable<Live> live_on_strand(RunningPtr self);
   asio::awaitable<void> pump(RunningPtr self);
   void decide(Transaction& tx, std::vector<Input> inputs);
@@ -169,7 +180,12 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   bool set_aside_ = false;
   bool loading_ = false;  // load() reads: what is pending is its own
   bool pumping_ = false;
-  bool dead_ = false;  // closed, or given up
+  bool dead_ = false;         // closed, or given up
+  bool unloaded_ = false;     // in the store, not here
+  bool hurried_ = false;      // it was asked for, while unloaded
+  bool idle_listed_ = false;  // in the core's idle set
+  bool counted_open_ = false;
+  TimerQueue::Id wake_timer_ = 0;  // while unloaded: before the first thing is due
   RunRecord record_;
   std::string stored_record_;    // its bytes as last written; empty: never
   std::string next_record_;      // its bytes in the batch on its way

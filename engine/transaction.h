@@ -18,7 +18,6 @@ struct Transaction {
   std::vector<std::function<void()>> actions;  // on the execution's strand, in order, after the commit
   std::vector<std::function<void()>> anyway;   // after the commit, or its failure
   std::vector<AckPtr> acks;                    // answered after the actions, or failed with the commit
-  std::size_t slots = 0;                       // taken for attempts that the actions launch
 
   // Like act(), but also where the commit fails: to end what nothing else would reach any more.
   void act_anyway(std::function<void()> action) { anyway.push_back(std::move(action)); }

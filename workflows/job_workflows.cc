@@ -4,6 +4,7 @@
 
 #include "connectors/schema.h"
 #include "workflows/job_input.h"
+#include "workflows/queue_defaults.h"
 #include "workflows/stream_failure.h"
 #include "workflows/stream_outcomes.h"
 #include "workflows/sync_plan.h"
@@ -40,6 +41,22 @@ StepOptions work_options() {
   options.retry.maximum_interval = minutes(1);
   options.retry.maximum_attempts_without_progress = 5;
   options.timeouts.heartbeat = minutes(1);
+  return options;
+}
+
+// Loads take turns by connection, and are counted by the hosts they load.
+StepOptions queued(StepOptions options, const JobInput& job, const json& spec) {
+  options.queue = kSyncQueue;
+  options.fairness_key = job.connection.id;
+  for (const char* end : {"source", "destination"})
+    if (const std::string key = spec.value(end, json::object()).value("limitKey", ""); !key.empty())
+      options.limit_keys.push_back(key);
+  return options;
+}
+
+// The short steps of a job, in the engine's own queue.
+StepOptions of_connection(StepOptions options, const JobInput& job) {
+  options.fairness_key = job.connection.id;
   return options;
 }
 
@@ -96,9 +113,9 @@ Workflow<Payload> discover_workflow(Context& ctx, Payload input) {
 Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
   const JobInput job = job_input_from_json(input);
   const WallTime started = ctx.now();
-  const json spec = json::parse(co_await ctx.step("get_spec", input, look_options(minutes(1))));
-  co_await ctx.step("check", input, look_options(minutes(5)));
-  const Payload catalog = co_await ctx.step("discover", input, look_options(minutes(30)));
+  const json spec = json::parse(co_await ctx.step("get_spec", input, of_connection(look_options(minutes(1)), job)));
+  co_await ctx.step("check", input, of_connection(look_options(minutes(5)), job));
+  const Payload catalog = co_await ctx.step("discover", input, of_connection(look_options(minutes(30)), job));
 
   PlanInput in = plan_input(job, spec, catalog, started);
   const json discovered = json::parse(catalog);
@@ -110,7 +127,7 @@ Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
     fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
   const std::string name = spec.value("connectionName", job.connection.id);
   json sync_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}, {"connectionName", name}};
-  const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), work_options()));
+  const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), queued(work_options(), job, spec)));
   json streams = loaded.at("streams");
   if (loaded.at("targets").empty()) co_return finish_job(std::move(streams));
 
@@ -118,20 +135,22 @@ Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
                           {"targets", loaded.at("targets")},
                           {"connectionName", name},
                           {"complete", !first_failure(streams).has_value()}};
-  const json published = json::parse(co_await ctx.step("normalize", dump(normalize_input), normalize_options()));
+  const json published =
+      json::parse(co_await ctx.step("normalize", dump(normalize_input), queued(normalize_options(), job, spec)));
   apply_published(streams, published.at("streams"));
   co_return finish_job(std::move(streams));
 }
 
 Workflow<Payload> normalize_workflow(Context& ctx, Payload input) {
   const JobInput job = job_input_from_json(input);
-  const json spec = json::parse(co_await ctx.step("get_spec", input, look_options(minutes(1))));
+  const json spec = json::parse(co_await ctx.step("get_spec", input, of_connection(look_options(minutes(1)), job)));
   json normalize_input = {{"job", json::parse(input)},
                           {"targets", json::array()},
                           {"connectionName", spec.value("connectionName", job.connection.id)},
                           {"complete", true}};
   for (const auto& target : job.targets) normalize_input["targets"].push_back(json::parse(target));
-  const json published = json::parse(co_await ctx.step("normalize", dump(normalize_input), normalize_options()));
+  const json published =
+      json::parse(co_await ctx.step("normalize", dump(normalize_input), queued(normalize_options(), job, spec)));
   json streams = json::array();
   for (const auto& target : normalize_input["targets"]) {
     json one = target.at("source");

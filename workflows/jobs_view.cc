@@ -60,6 +60,12 @@ json attempts_json(const engine::StepDescription& step) {
   return out;
 }
 
+json waiting_json(const engine::WaitingFor& w) {
+  json out = {{"queue", w.queue}, {"reason", w.reason}, {"detail", w.detail}, {"position", w.position}};
+  if (!w.limit_key.empty()) out["limitKey"] = w.limit_key;
+  return out;
+}
+
 json steps_json(const engine::ExecutionDetail& detail) {
   json out = json::array();
   for (const auto& s : detail.steps) {
@@ -69,6 +75,7 @@ json steps_json(const engine::ExecutionDetail& detail) {
                 {"attempts", attempts_json(s)}};
     one["startTime"] = s.attempts.empty() ? json() : json(format_time(s.attempts.front().started));
     one["endTime"] = s.closed ? json(format_time(*s.closed)) : json();
+    if (s.waiting_for) one["waitingFor"] = waiting_json(*s.waiting_for);
     if (s.next_attempt) one["nextAttemptTime"] = format_time(*s.next_attempt);
     const bool shows =
         s.state == StepState::failed || s.state == StepState::timed_out || s.state == StepState::backing_off;
@@ -179,7 +186,7 @@ std::string job_status(const engine::ExecutionDetail& detail) {
   if (detail.steps.empty()) return "pending";
   const auto& last = detail.steps.back();
   if (last.state == StepState::backing_off) return "incomplete";
-  if (detail.steps.size() == 1 && last.state == StepState::scheduled) return "pending";
+  if (last.state == StepState::scheduled) return "pending";  // the next step waits for its turn
   return "running";
 }
 
@@ -242,6 +249,8 @@ json job_view(const JobRow& row, const engine::ExecutionDetail& detail, WallTime
                       {"expected", execution.blocked->expected},
                       {"got", execution.blocked->got},
                       {"position", execution.blocked->position}};
+  if (status == "pending" && !detail.steps.empty() && detail.steps.back().waiting_for)
+    out["waitingFor"] = waiting_json(*detail.steps.back().waiting_for);
   if (execution.cancel_requested && status != "cancelled") out["cancelRequested"] = true;
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include "common/errors.h"
 #include "resources/known_streams.h"
+#include "workflows/queue_defaults.h"
 #include "workflows/steps.h"
 #include "workflows/stream_failure.h"
 
@@ -87,6 +88,9 @@ asio::awaitable<json> spec_of(ResourcesPtr resources, Kind kind, ResourceAt at) 
               {"title", connector.title},
               {"name", resource.name},
               {"revision", resource.revision}};
+  const json spec = json::parse(resource.spec);
+  const std::string key = host_key(to_string(kind), spec.value("configuration", json::object()).dump());
+  if (!key.empty()) out["limitKey"] = key;
   co_return out;
 }
 

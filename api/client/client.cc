@@ -85,12 +85,12 @@ asio::awaitable<Json> Client::post(std::string path, std::string body, std::stri
       co_await send("POST", std::move(path), std::move(body), std::move(idempotency_key));
   co_return parse_answer(response);
 }
-asio::awaitable<Json> Client::patch(std::string path, std::string body) {
-  const net::HttpResponse response = co_await send("PATCH", std::move(path), std::move(body), "");
-  co_return parse_answer(response);
-}
 asio::awaitable<Json> Client::put(std::string path, std::string body) {
   const net::HttpResponse response = co_await send("PUT", std::move(path), std::move(body), "");
+  co_return parse_answer(response);
+}
+asio::awaitable<Json> Client::patch(std::string path, std::string body) {
+  const net::HttpResponse response = co_await send("PATCH", std::move(path), std::move(body), "");
   co_return parse_answer(response);
 }
 asio::awaitable<Json> Client::remove(std::string path) {

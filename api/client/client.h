@@ -52,8 +52,8 @@ class Client {
   asio::awaitable<nlohmann::ordered_json> get(std::string path);
   asio::awaitable<std::string> get_text(std::string path);
   asio::awaitable<nlohmann::ordered_json> post(std::string path, std::string body, std::string idempotency_key = {});
-  asio::awaitable<nlohmann::ordered_json> patch(std::string path, std::string body);
   asio::awaitable<nlohmann::ordered_json> put(std::string path, std::string body);
+  asio::awaitable<nlohmann::ordered_json> patch(std::string path, std::string body);
   asio::awaitable<nlohmann::ordered_json> remove(std::string path);
   // All items of a list, page by page.
   asio::awaitable<std::vector<nlohmann::ordered_json>> all(std::string path);

@@ -39,7 +39,7 @@ asio::awaitable<Rooms> open_rooms(Runtime runtime, RoomsOptions options, const H
   engine::Registry registry;
   workflows::register_all(registry, rooms.resources, runtime);
   if (hooks.register_more) hooks.register_more(registry);
-  engine::EngineOptions engine_options;
+  engine::EngineOptions engine_options = options.engine;
   engine_options.crash_notes = engine::open_crash_notes(options.directory + "/running");
   rooms.engine = std::make_shared<engine::Engine>(runtime, rooms.store, std::move(registry), engine_options);
   rooms.jobs = std::make_shared<workflows::Jobs>(runtime, rooms.store, rooms.engine, rooms.resources);

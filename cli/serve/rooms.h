@@ -29,6 +29,7 @@ struct RoomsOptions {
   std::string directory;        // made (0700) if it is missing; the store lies in it
   std::string secret_key_file;  // empty: secret.key in the directory
   std::optional<std::uint64_t> min_free_bytes;
+  engine::EngineOptions engine;
 };
 
 // Opens the store and makes the rooms; the engine is not started. Throws store.* and secret.*.

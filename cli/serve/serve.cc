@@ -14,6 +14,7 @@
 
 #include "api/app.h"
 #include "cli/context.h"
+#include "cli/serve/queue_options.h"
 #include "cli/serve/rooms.h"
 #include "cli/serve/sizes.h"
 #include "common/errors.h"
@@ -61,7 +62,8 @@ void print_banner(const ServeOptions& options, const std::string& url) {
 
 // A second SIGTERM or SIGINT ends the process at once; SIGHUP reads configuration, token and host names again.
 asio::awaitable<void> watch_signals(const ServeOptions& options, std::shared_ptr<api::App> app,
-                                    std::shared_ptr<api::Tokens> tokens, Event& stop) {
+                                    std::shared_ptr<api::Tokens> tokens, std::shared_ptr<engine::Engine> engine,
+                                    Event& stop) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT, SIGHUP);
   for (;;) {
     const int signal = co_await signals.async_wait(asio::use_awaitable);
@@ -70,6 +72,7 @@ asio::awaitable<void> watch_signals(const ServeOptions& options, std::shared_ptr
         const ServeOptions now = options.reload ? options.reload() : options;
         set_up_logging(log_options(now));
         app->set_allow_hosts(now.allow_hosts);
+        engine->configure_queues(queue_settings(now.queues, now.limits));
         if (!now.no_auth) tokens->load_file(now.data_dir + "/token");
         log_info("configuration was read again");
       } catch (const std::exception& e) {
@@ -112,6 +115,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
   rooms_options.directory = options.data_dir;
   rooms_options.secret_key_file = options.secret_key_file;
   if (!options.min_free_disk.empty()) rooms_options.min_free_bytes = parse_size(options.min_free_disk);
+  if (!options.idle_memory.empty()) rooms_options.engine.idle_bytes = parse_size(options.idle_memory);
+  rooms_options.engine.queues = queue_settings(options.queues, options.limits);
   Rooms rooms = co_await open_rooms(runtime, std::move(rooms_options), hooks);
 
   std::exception_ptr error;
@@ -137,7 +142,7 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       app_options.no_auth = options.no_auth;
       app_options.open_metrics = loopback;
       auto app = std::make_shared<api::App>(std::move(services), std::move(app_options));
-      background.spawn("signals", watch_signals(options, app, tokens, stop));
+      background.spawn("signals", watch_signals(options, app, tokens, rooms.engine, stop));
       server = std::make_unique<api::HttpServer>(runtime, app, api::HttpLimits());
       const std::uint16_t port = server->start(listen);
       const std::string url = url_of(listen, port);

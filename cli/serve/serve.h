@@ -20,7 +20,9 @@ struct ServeOptions {
   std::string log_format;  // text | json; empty: text on a terminal, else json
   double grace_seconds = 30;
   std::vector<std::string> allow_hosts;
-  std::string min_free_disk;  // bytes, or with KiB, MiB, GiB; empty: the store's own floor
+  std::vector<std::string> queues, limits;  // see queue_options.h
+  std::string idle_memory;                  // of executions that only wait; empty: the engine's own bound
+  std::string min_free_disk;                // bytes, or with KiB, MiB, GiB; empty: the store's own floor
   // Reads the configuration file again after a SIGHUP and returns the options that then hold. Throws for a bad file.
   std::function<ServeOptions()> reload;
 };

@@ -37,6 +37,7 @@ class FieldJson {
   void operator()(const char* name, std::uint64_t v) {
     if (v != 0) out_[name] = v;
   }
+  void operator()(const char* name, double v) { out_[name] = v; }
   void operator()(const char* name, const std::string& v) {
     if (!v.empty()) out_[name] = v;
   }

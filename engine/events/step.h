@@ -28,6 +28,8 @@ struct ActivityTaskScheduled {
   std::string fairness_key;
   std::uint64_t turn_event_id = 0;
   std::string started_by;  // the process that ran attempt 1 from here on; empty: it did not start with this batch
+  std::optional<double> fairness_weight;  // empty: 1
+  std::vector<std::string> limit_keys;
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -41,6 +43,8 @@ struct ActivityTaskScheduled {
     v("fairnessKey", s.fairness_key);
     v("workflowTaskCompletedEventId", s.turn_event_id);
     v("startedBy", s.started_by);
+    v("fairnessWeight", s.fairness_weight);
+    v("limitKeys", s.limit_keys);
   }
 };
 

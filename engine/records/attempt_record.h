@@ -37,6 +37,8 @@ struct AttemptRecord {
   std::uint32_t counted = 0;                    // attempts that count, up to and with this one
   std::uint32_t failures_without_progress = 0;  // before it ends: those before it; then with it
   std::optional<std::string> heartbeat;         // the latest details, those of earlier attempts included
+  bool external = false;                        // on a worker in another process, which `process` names
+  std::uint64_t stamp = 0;                      // of the worker's token
 
   template <class Self, class V>
   static void visit(Self& s, V& v) {
@@ -48,6 +50,8 @@ struct AttemptRecord {
     v("counted", s.counted);
     v("failuresWithoutProgress", s.failures_without_progress);
     v("heartbeat", s.heartbeat);
+    v("external", s.external);
+    v("stamp", s.stamp);
   }
 };
 

@@ -116,7 +116,7 @@ TEST_CASE("activity/shutdown: a step that runs at a shutdown goes on in the next
 
 TEST_CASE("activity/concurrency: no more steps run than there are slots") {
   Mirror m;
-  m.options.step_slots = 3;
+  m.options.queues.otherwise = Limits(3);
   int now = 0, most = 0;
   m.registry.add_step("busy", [&](StepContext& ctx, Payload) -> asio::awaitable<Payload> {
     most = std::max(most, ++now);

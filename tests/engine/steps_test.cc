@@ -309,7 +309,7 @@ TEST_CASE("what a timed-out attempt still reports is dropped at the door") {
 
 TEST_CASE("no more steps run at once than there are slots, and those that wait get them in turn") {
   EngineFixture f;
-  f.options.step_slots = 3;
+  f.options.queues.otherwise = Limits(3);
   int now = 0, most = 0;
   std::vector<std::string> order;
   f.registry.add_step("act", [&](StepContext& ctx, Payload input) -> asio::awaitable<Payload> {
@@ -401,15 +401,21 @@ TEST_CASE("of many attempts the first 5 and the last 50 are kept") {
   CHECK(attempts[54].number == 80);
 }
 
-TEST_CASE("a step of a type that is not registered fails, and says which") {
+TEST_CASE("a step of a type that is not registered waits for a worker, and says so") {
   EngineFixture f;
   f.registry.add_workflow("one", [](Context& ctx, Payload) -> Workflow<Payload> {
-    co_return co_await ctx.step("nowhere", "", StepOptions());
+    StepOptions o;
+    o.timeouts.schedule_to_start = seconds(60);
+    co_return co_await ctx.step("nowhere", "", o);
   });
   f.boot();
-  const Execution e = f.run_workflow("one", "w");
-  CHECK(e.status == ExecutionStatus::failed);
-  CHECK(e.failure->type == "workflow.step_unknown");
+  f.start("one", "w");
+  f.sim.run_until_idle(seconds(1));
+  const auto step = f.describe("w").steps.at(0);
+  REQUIRE(step.waiting_for);
+  CHECK(step.waiting_for->reason == "no_worker");
+  CHECK(step.waiting_for->detail == "no worker that takes steps of type nowhere polls the queue default");
+  CHECK(f.wait("w").failure->type == "TimeoutScheduleToStart");
 }
 
 TEST_CASE("a result above 64 KiB goes the whole way, over a restart too") {

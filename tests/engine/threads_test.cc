@@ -67,7 +67,7 @@ asio::awaitable<void> many_clients(Runtime runtime, std::atomic<int>* completed,
   registry.add_step("busy", busy);
   registry.add_workflow("fan", fan);
   EngineOptions options;
-  options.step_slots = 20;
+  options.queues.otherwise = Limits(20);
   options.heartbeat_write = std::chrono::milliseconds(1);
   Engine engine(runtime, store, std::move(registry), options);
   co_await engine.start();

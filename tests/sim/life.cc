@@ -50,7 +50,7 @@ engine::Registry registry_of(Life& life) {
 
 engine::EngineOptions options_of(const FaultPlan& plan) {
   engine::EngineOptions options;
-  options.step_slots = static_cast<std::size_t>(plan.step_slots);
+  options.queues.otherwise.concurrency = static_cast<std::size_t>(plan.step_slots);
   options.recovery_at_once = static_cast<std::size_t>(plan.recovery_at_once);
   return options;
 }

@@ -31,6 +31,7 @@ void register_testkit(engine::Registry& registry, const TestkitOptions& options)
   add_messages(registry);
   add_sagas(registry);
   add_values(registry);
+  add_queues(registry);
   add_versions(registry, options);
 }
 

@@ -31,6 +31,7 @@ void add_retries(engine::Registry& registry);
 void add_waits(engine::Registry& registry);
 void add_links(engine::Registry& registry);
 void add_messages(engine::Registry& registry);
+void add_queues(engine::Registry& registry);
 void add_sagas(engine::Registry& registry);
 void add_values(engine::Registry& registry);
 void add_versions(engine::Registry& registry, const TestkitOptions& options);

@@ -313,8 +313,8 @@ class Engine {
   // Throws workflow.not_found, workflow.reset_invalid, workflow.type_unknown, idempotency.mismatch,
   // workflow.start_refused if a condition of `extra` failed.
   asio::awaitable<ResetResult> reset(ResetRequest request);
-  // While paused no turn runs and no attempt starts; what comes in is kept. Both are durable when they return and change
-  // nothing if it is so already. Throw workflow.closed.
+  // While paused no turn runs and no attempt starts; what comes in is kept. Both are durable when they return and
+  // change nothing if it is so already. Throw workflow.closed.
   asio::awaitable<void> pause(std::string workflow_id, std::string run_id, std::string reason, std::string identity);
   asio::awaitable<void> unpause(std::string workflow_id, std::string run_id, std::string reason, std::string identity);
   // Throws workflow.step_not_pending, workflow.closed.

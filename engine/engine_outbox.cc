@@ -59,8 +59,8 @@ asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row)
     co_await adopt_child(std::move(key), std::move(row));
     co_return;
   }
-  const std::string request_id = "link/" + (row.origin_run_id.empty() ? row.from_run_id : row.origin_run_id) + "/" +
-                                 std::to_string(row.event_id);
+  const std::string request_id =
+      "link/" + (row.origin_run_id.empty() ? row.from_run_id : row.origin_run_id) + "/" + std::to_string(row.event_id);
   std::string child_run;
   std::optional<Failure> refused;
   std::exception_ptr error;

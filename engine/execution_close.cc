@@ -96,7 +96,7 @@ void RunningExecution::block(Transaction& tx, Divergence divergence) {
 }
 
 void RunningExecution::shut_down_steps() {
-  asio::dispatch(strand_, [self = shared_from_this()] { 
+  asio::dispatch(strand_, [self = shared_from_this()] {
     self->steps_.cancel_running(CancelReason::shut_down);
     self->locals_.abandon();
   });

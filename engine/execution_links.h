@@ -57,7 +57,7 @@ class ExecutionLinks {
   void send(Transaction& tx, OutboxRow row);
 
   RunningExecution& execution_;
-  bool replaced_ = false;  // by a reset: that is no outcome, the parent is not told
+  bool replaced_ = false;                           // by a reset: that is no outcome, the parent is not told
   std::map<std::uint64_t, PendingChild> children_;  // by their INITIATED
   std::map<std::uint64_t, OutboxKind> unanswered_;  // signals and cancels by their INITIATED
 };

@@ -86,8 +86,7 @@ std::exception_ptr RunningExecution::refusal() const {
 
 void RunningExecution::refuse_updates() {
   for (auto& [_, state] : updates_) {
-    for (const AnswerPtr& answer : state.waiting)
-      answer->fail(refusal());
+    for (const AnswerPtr& answer : state.waiting) answer->fail(refusal());
     state.waiting.clear();
   }
 }

@@ -93,7 +93,7 @@ enum class Commit {
 
 // A backup in a directory that holds any number of them; what they share is kept once (state/backup.h).
 struct BackupInfo {
-  std::uint32_t id = 0;  // 1, 2, 3 … in its directory
+  std::uint32_t id = 0;   // 1, 2, 3 … in its directory
   std::int64_t time = 0;  // seconds since the epoch
   std::uint64_t bytes = 0;
   std::uint32_t files = 0;

@@ -16,7 +16,7 @@ struct WorkflowTaskCompleted {
   static constexpr EventType kType = EventType::workflow_task_completed;
   std::uint64_t woken_by_event_id = 0;  // the first of the events that woke it
   std::string build_id;
-  std::uint64_t flags = 0;  // rules of replay that this turn was made under; none so far
+  std::uint64_t flags = 0;          // rules of replay that this turn was made under; none so far
   std::uint64_t history_bytes = 0;  // before it, in round numbers: what continue_as_new_suggested() goes by
 
   template <class Self, class V>

@@ -69,7 +69,7 @@ SplitPlan split_plan_from_json(const std::string& json);
 struct PlanOptions {
   PlanOptions() = default;
   std::size_t parallel = 1;  // how many splits will be read at once
-  std::int64_t rows_per_split = 250'000;
+  std::int64_t rows_per_split = 0;  // about; 0: what suits the source and the size of the stream
 };
 
 class Source {

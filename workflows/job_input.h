@@ -32,7 +32,6 @@ struct SyncOptions {
   static constexpr std::size_t kStreamsParallel = 2;
   static constexpr std::size_t kSplitsParallel = 2;
   static constexpr std::size_t kMaxParallel = 64;  // of each
-  static constexpr std::int64_t kRowsPerSplit = 250'000;
 };
 
 // Stored as the input of the workflows sync, normalize, check, discover and get_spec:

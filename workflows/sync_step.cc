@@ -36,7 +36,6 @@ SyncOptions with_defaults(SyncOptions options) {
   };
   options.streams_parallel = bounded(options.streams_parallel, SyncOptions::kStreamsParallel);
   options.splits_parallel = bounded(options.splits_parallel, SyncOptions::kSplitsParallel);
-  if (options.rows_per_split <= 0) options.rows_per_split = SyncOptions::kRowsPerSplit;
   return options;
 }
 

@@ -37,7 +37,7 @@ struct Options {
   std::int64_t rows = 3'000'000;
   int pairs = 9;
   int splits = 1;
-  std::int64_t rows_per_split = 250'000;
+  std::int64_t rows_per_split = 0;  // 0: the source's choice
   std::string method = "auto";
   unsigned threads = 0;
   std::size_t pipe_bytes = Pipe::kDefaultBytes;

@@ -15,6 +15,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::int64_t kRowsPerSplit = 250'000;
 constexpr std::int64_t kMaxRows = 1'000'000'000'000, kMaxRowBytes = 100'000'000, kMaxStreams = 10'000;
 
 std::int64_t number(const json& j, const char* key, std::int64_t fallback, std::int64_t least, std::int64_t most) {
@@ -150,7 +151,7 @@ int DatagenSource::stream_number(const StreamName& name) const {
 
 asio::awaitable<SplitPlan> DatagenSource::plan(ConfiguredStream stream, PlanOptions options) {
   stream_number(stream.name);
-  const std::int64_t per_split = std::max<std::int64_t>(options.rows_per_split, 1);
+  const std::int64_t per_split = options.rows_per_split > 0 ? options.rows_per_split : kRowsPerSplit;
   const auto parallel = static_cast<std::int64_t>(options.parallel);
   std::int64_t splits = std::max((config_.rows + per_split - 1) / per_split, std::min(parallel, config_.rows));
   splits = std::clamp<std::int64_t>(splits, 1, 10'000);

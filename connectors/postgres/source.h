@@ -4,8 +4,7 @@
 //   key ranges   boundaries of the primary key fixed before the first row is read; each range is one statement under a
 //                snapshot of its own; survives a crash, since a later attempt can read the very same ranges.
 //   snapshot     ranges of heap blocks under one exported snapshot, which a session of this object keeps open: one
-//   moment
-//                for the whole table and no index in the way, but gone with this object.
+//                moment for the whole table and no index in the way, but gone with this object.
 #pragma once
 
 #include <memory>
@@ -30,8 +29,9 @@ class PostgresSource final : public Source {
                              BatchSink& out) override;
   asio::awaitable<void> close() override;
 
-  // Below these a table is not worth several splits.
-  static constexpr std::int64_t kMinRowsPerSplit = 20'000;
+  static constexpr std::int64_t kMinRowsPerSplit = 20'000;  // fewer are not worth a statement
+  static constexpr std::int64_t kRowsPerSplit = 250'000;
+  static constexpr std::int64_t kMostRowsPerSplit = 750'000;
   static constexpr std::int64_t kMaxSplits = 1'000;
   static constexpr std::int64_t kSampledRowsPerSplit = 200;
 

@@ -22,6 +22,21 @@ std::string split_id(std::size_t n) {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+// A split is what a crash can cost, and each has its price: two statements, two transactions, buffers that are cold. So
+// there are a few in a table of middling size, and many large ones in a large one; and as many for each reader.
+std::int64_t splits_for(std::int64_t rows, const PlanOptions& options) {
+  constexpr std::int64_t kFewest = 4;
+  const std::int64_t per_split = options.rows_per_split > 0 ? options.rows_per_split
+                                                            : std::clamp(rows / kFewest, PostgresSource::kRowsPerSplit,
+                                                                         PostgresSource::kMostRowsPerSplit);
+  const auto parallel = static_cast<std::int64_t>(std::max<std::size_t>(options.parallel, 1));
+  const std::int64_t about = (rows + per_split / 2) / per_split;
+  const std::int64_t for_each_reader = std::max<std::int64_t>(divide_up(about, parallel), 1);
+  const std::int64_t most = rows / std::min(PostgresSource::kMinRowsPerSplit, per_split);
+  return std::clamp<std::int64_t>(for_each_reader * parallel, 1,
+                                  std::clamp<std::int64_t>(most, 1, PostgresSource::kMaxSplits));
+}
+
 SplitPlan whole(const Relation& relation, std::int64_t rows) {
   Bounds bounds;
   bounds.relation = relation.kind;
@@ -56,23 +71,19 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
   std::int64_t rows = -1;
   if (table) rows = co_await estimate_rows(*session, "SELECT 1 FROM " + from_clause(stream.name, relation.kind));
 
-  const std::int64_t by_size =
-      divide_up(std::max<std::int64_t>(rows, 1), std::max<std::int64_t>(options.rows_per_split, 1));
+  const std::int64_t splits = table ? splits_for(rows, options) : 1;
   const auto parallel = static_cast<std::int64_t>(options.parallel);
-  const std::int64_t most =
-      std::max<std::int64_t>(rows / std::min(kMinRowsPerSplit, std::max<std::int64_t>(options.rows_per_split, 1)), 1);
-  const std::int64_t splits = std::clamp<std::int64_t>(std::max(by_size, parallel), 1, std::min(most, kMaxSplits));
+  const bool by_key = splits > 1 && config_.read_method != ReadMethod::snapshot && !relation.key.empty();
+  // Before version 14 each range of blocks would be a scan of the whole table.
+  const bool by_blocks = splits > 1 && parallel > 1 && relation.kind != 'p' && session->server_version() >= 140000;
   SplitPlan plan;
   if (is_incremental(stream.sync_mode) && !cursor.first) {
     plan = whole(relation, -1);
     if (cursor.nothing_new) plan.splits.clear();
-  } else if (!table || splits == 1) {
-    plan = whole(relation, rows);
-  } else if (config_.read_method != ReadMethod::snapshot && !relation.key.empty()) {
+  } else if (by_key) {
     plan = co_await plan_key_ranges(*session, stream.name, relation, rows, splits);
-  } else if (relation.kind != 'p' && parallel > 1 && session->server_version() >= 140000) {
-    // Ranges of blocks need no more splits than readers, with some to even out the ends. Before version 14 each range
-    // would be a scan of the whole table.
+  } else if (by_blocks) {
+    // No more splits than readers, with some to even out the ends.
     plan = co_await plan_snapshot(stream.name, relation, rows, std::min(splits, parallel * 4));
   } else {
     plan = whole(relation, rows);

@@ -300,4 +300,27 @@ void PgCluster::create_database(std::string_view name) {
   psql("postgres", "CREATE DATABASE " + quoted + "\"");
 }
 
+double PgCluster::cpu_seconds() const {
+  double ticks = 0;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::ifstream stat(entry.path() / "stat");
+    std::string line;
+    if (!std::getline(stat, line)) continue;
+    const std::size_t name = line.rfind(')');  // it may hold blanks
+    if (name == std::string::npos) continue;
+    std::istringstream fields(line.substr(name + 2));
+    char state = 0;
+    pid_t parent = 0;
+    fields >> state >> parent;
+    const bool is_postmaster = entry.path().filename() == std::to_string(postmaster_);
+    if (!is_postmaster && parent != postmaster_) continue;
+    std::string skipped;
+    for (int field = 5; field < 14; ++field) fields >> skipped;
+    double user = 0, system = 0, user_of_ended = 0, system_of_ended = 0;
+    fields >> user >> system >> user_of_ended >> system_of_ended;
+    ticks += user + system + user_of_ended + system_of_ended;
+  }
+  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 }  // namespace millrace::test

@@ -52,6 +52,8 @@ class PgCluster {
   void restart();         // immediate stop and start; same port
   // Adds lines to postgresql.conf; they count from the next start or reload.
   void append_conf(std::string_view lines);
+  // CPU time, in seconds, that all processes of the server have taken so far: what a benchmark takes differences of.
+  double cpu_seconds() const;
 
  private:
   std::string run_psql(std::string_view database, std::string_view sql);

@@ -261,7 +261,9 @@ asio::awaitable<void> RawCopy::begin_in(std::string sql) { return begin(std::mov
 asio::awaitable<bool> RawCopy::read(std::vector<char>& out, std::size_t want, CopyOutFilter& filter,
                                     std::uint32_t& taken) {
   const std::size_t start = out.size();
-  out.reserve(start + want + want / 8);
+  const std::size_t wanted = start + want + want / 8;
+  // Twice, or a caller that gathers all in one vector would have it copied with each call.
+  if (wanted > out.capacity()) out.reserve(std::max(wanted, 2 * start));
   for (;;) {
     // The front of the buffer: the rest of a large message, or whole messages.
     if (payload_left_ > 0 && end_ > begin_) {

@@ -10,9 +10,9 @@
 #include "common/awaitable.h"
 #include "common/runtime.h"
 #include "engine/engine.h"
+#include "resources/job_numbers.h"
 #include "resources/resources.h"
 #include "state/store.h"
-#include "workflows/job_numbers.h"
 #include "workflows/job_row.h"
 #include "workflows/jobs.h"
 
@@ -45,7 +45,7 @@ class JobStarts {
   std::shared_ptr<state::Store> store_;
   std::shared_ptr<engine::Engine> engine_;
   std::shared_ptr<resources::Resources> resources_;
-  JobNumbers numbers_;
+  resources::JobNumbers numbers_;
 };
 
 // A connection's last sync succeeded then: millrace_sync_last_success_timestamp_seconds.

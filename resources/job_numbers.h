@@ -9,7 +9,7 @@
 #include "common/awaitable.h"
 #include "state/store.h"
 
-namespace millrace::workflows {
+namespace millrace::resources {
 
 // Thread-safe.
 class JobNumbers {
@@ -26,4 +26,4 @@ class JobNumbers {
   std::int64_t end_ = 0;   // guarded; exclusive
 };
 
-}  // namespace millrace::workflows
+}  // namespace millrace::resources

@@ -1,11 +1,11 @@
-#include "workflows/job_numbers.h"
+#include "resources/job_numbers.h"
 
 #include <charconv>
 
 #include "common/errors.h"
 #include "state/keys.h"
 
-namespace millrace::workflows {
+namespace millrace::resources {
 
 asio::awaitable<std::int64_t> JobNumbers::next() {
   const std::string key = state::keys::counter("job");
@@ -41,4 +41,4 @@ asio::awaitable<std::int64_t> JobNumbers::next() {
   }
 }
 
-}  // namespace millrace::workflows
+}  // namespace millrace::resources

@@ -1,6 +1,7 @@
 // bench_waiting: executions that wait, half on a signal and half on a timer, none evicted and then all: time to start
 // them, memory each, CPU while they rest, a restart among them, the first signal answered after it; timers that are due
-// in one second; executions of five steps, many at once. Figures are the machine's; the aims stand beside them.
+// in one second; executions of five steps, many at once; verify of a long history. Figures are the machine's; the
+// issue's aims stand beside them.
 //
 // rooms: clock and threads: what is measured is the process's own clock and memory.
 #include <sys/resource.h>
@@ -52,6 +53,12 @@ engine::Workflow<engine::Payload> five_steps(engine::Context& ctx, engine::Paylo
   for (int i = 0; i < 5; ++i) co_await ctx.step("empty", "0", engine::StepOptions());
   co_return "{}";
 }
+// Input: how many steps.
+engine::Workflow<engine::Payload> many_steps(engine::Context& ctx, engine::Payload input) {
+  const int n = std::stoi(input);
+  for (int i = 0; i < n; ++i) co_await ctx.step("empty", "0", engine::StepOptions());
+  co_return "{}";
+}
 engine::Workflow<engine::Payload> wait_for_signal(engine::Context& ctx, engine::Payload) {
   co_return co_await ctx.next_signal("go");
 }
@@ -67,6 +74,7 @@ engine::Registry registry() {
   engine::Registry r;
   r.add_step("empty", empty_step);
   r.add_workflow("five", five_steps);
+  r.add_workflow("many", many_steps);
   r.add_workflow("signal", wait_for_signal);
   r.add_workflow("timer", wait_for_timer);
   return r;
@@ -187,6 +195,28 @@ asio::awaitable<void> steps_case(Runtime runtime, std::string dir, int n) {
   store->close();
 }
 
+asio::awaitable<void> verify_case(Runtime runtime, std::string dir, int steps) {
+  std::shared_ptr<state::Store> store = state::open_rocksdb_store(runtime, state::RocksDbOptions(dir));
+  auto engine = std::make_unique<engine::Engine>(runtime, store, registry(), engine::EngineOptions());
+  co_await engine->start();
+  engine::StartRequest request;
+  request.type = "many";
+  request.workflow_id = "many";
+  request.input = std::to_string(steps);
+  co_await engine->start_workflow(std::move(request));
+  co_await engine->wait_closed("many", {}, std::chrono::minutes(10));
+  const double cpu = cpu_seconds();
+  const auto begun = Clock::now();
+  const engine::VerifyReport report = co_await engine->verify("many", {});
+  print(fmt::format("verify of a history of {} events: events a second", report.events_checked),
+        static_cast<double>(report.events_checked) / seconds_since(begun), "");
+  print("  events a CPU second", static_cast<double>(report.events_checked) / (cpu_seconds() - cpu), "",
+        "at least 200,000");
+  co_await engine->stop(std::chrono::seconds(1));
+  engine.reset();
+  store->close();
+}
+
 int run(int argc, char** argv) {
   int n = 10'000;
   double rest = 5;
@@ -217,6 +247,10 @@ int run(int argc, char** argv) {
   {
     RealRuntime real;
     real.run_until_done(steps_case(real.runtime(), dir + "/steps", n));
+  }
+  {
+    RealRuntime real;
+    real.run_until_done(verify_case(real.runtime(), dir + "/verify", 2 * n));
   }
   std::filesystem::remove_all(dir);
   return 0;

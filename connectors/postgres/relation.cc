@@ -223,13 +223,14 @@ asio::awaitable<void> require_columns(net::PostgresSession& session, StreamName 
   const std::vector<std::optional<std::string>> parameters{name.ns, name.name};
   const auto columns = co_await session.query(
       "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) "
-      "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n "
-      "ON n.oid = c.relnamespace "
-      "WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
+      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+      "WHERE n.nspname = $1 AND c.relname = $2",
       parameters);
   if (columns.rows.empty()) throw Error("connector.schema_changed", name.text() + " is gone");
   std::map<std::string, std::string> now;
-  for (std::size_t i = 0; i < columns.rows.size(); ++i) now[columns.at(i, 0)] = columns.at(i, 1);
+  for (const auto& row : columns.rows)
+    if (row[0]) now[*row[0]] = row[1].value_or("");  // a table may have no column
   for (const Field& f : schema->fields) {
     const auto it = now.find(f.name);
     if (it == now.end())

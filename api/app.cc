@@ -48,6 +48,7 @@ App::App(Services services, AppOptions options)
   add_operator_routes(router_, services_);
   add_queue_routes(router_, services_);
   add_worker_routes(router_, services_);
+  if (services_.schedules) add_schedule_routes(router_, services_);
   add_airbyte_routes(router_, services_);
   add_document_routes(router_);
 }

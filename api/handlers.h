@@ -56,6 +56,7 @@ void add_operation_routes(Router& router, const Services& services);
 void add_operator_routes(Router& router, const Services& services);
 void add_queue_routes(Router& router, const Services& services);
 void add_worker_routes(Router& router, const Services& services);
+void add_schedule_routes(Router& router, const Services& services);
 void add_airbyte_routes(Router& router, const Services& services);
 void add_document_routes(Router& router);
 

@@ -29,6 +29,19 @@ Route route_of(Kind kind, std::string method, const std::string& rest, std::stri
   return route;
 }
 
+// The resource as the answer to a write: a connection with its next three times.
+asio::awaitable<Response> written_answer(const Services services, resources::Resource written) {
+  std::string body = services.resources->public_json(written);
+  if (written.kind == Kind::connection && services.connection_schedules) {
+    const auto times = co_await services.connection_schedules->next_times(written, 3);
+    nlohmann::json with_times = nlohmann::json::parse(body);
+    with_times["nextRuns"] = nlohmann::json::array();
+    for (const auto& t : times) with_times["nextRuns"].push_back(format_time(engine::from_seconds(t.nominal)));
+    body = with_times.dump();
+  }
+  co_return json_response(200, std::move(body));
+}
+
 void add_crud(Router& router, const Services& services, Kind kind) {
   const std::string noun(resources::to_string(kind));
 
@@ -64,7 +77,7 @@ void add_crud(Router& router, const Services& services, Kind kind) {
   create.handler = [services, kind](Request& request) -> asio::awaitable<Response> {
     const resources::Resource made =
         co_await services.resources->create(kind, request.body, principal_of(request), idempotency_key_of(request));
-    co_return json_response(200, services.resources->public_json(made));
+    co_return co_await written_answer(services, made);
   };
   router.add(std::move(create));
 
@@ -86,7 +99,7 @@ void add_crud(Router& router, const Services& services, Kind kind) {
       const auto mode = patch ? resources::UpdateMode::patch : resources::UpdateMode::put;
       const resources::Resource changed = co_await services.resources->update(
           kind, request.path_values.at("id"), request.body, mode, principal_of(request));
-      co_return json_response(200, services.resources->public_json(changed));
+      co_return co_await written_answer(services, changed);
     };
     router.add(std::move(update));
   }

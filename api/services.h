@@ -7,8 +7,10 @@
 #include "api/tokens.h"
 #include "common/runtime.h"
 #include "engine/engine.h"
+#include "engine/schedules/schedules.h"
 #include "resources/resources.h"
 #include "state/store.h"
+#include "workflows/connection_schedules.h"
 #include "workflows/jobs.h"
 
 namespace millrace::api {
@@ -22,6 +24,8 @@ struct Services {
   std::shared_ptr<workflows::Jobs> jobs;
   std::shared_ptr<Tokens> tokens;
   std::string secret_key_file;  // key of the stored secrets; empty: in no file
+  std::shared_ptr<engine::Schedules> schedules;  // null: none, and no routes of them
+  std::shared_ptr<workflows::ConnectionSchedules> connection_schedules;
 };
 
 }  // namespace millrace::api

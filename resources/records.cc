@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/errors.h"
-#include "resources/schedule.h"
 
 namespace millrace::resources {
 
@@ -97,8 +96,6 @@ std::string public_resource_json(const Resource& r, const connectors::Registry& 
     out["tags"] = json::array();
     for (auto& [name, v] : spec.items()) out[name] = v;
     if (!out.contains("configurations")) out["configurations"] = json::object();
-    const auto warnings = schedule_warnings(spec);
-    if (!warnings.empty()) out["warnings"] = warnings;
     return out.dump();
   }
   const bool source = r.kind == Kind::source;

@@ -1,5 +1,7 @@
 #include "resources/resources.h"
 
+#include <mutex>
+
 #include "common/errors.h"
 #include "common/log.h"
 #include "resources/connection_lock.h"
@@ -16,8 +18,18 @@ class Resources::Impl {
  public:
   Impl(std::shared_ptr<Repository> r, std::shared_ptr<state::Store> s)
       : repository(std::move(r)), store(std::move(s)) {}
+  void changed(Kind kind, const std::string& id) {
+    std::function<void(Kind, const std::string&)> tell;
+    {
+      const std::lock_guard lock(mutex);
+      tell = on_change;
+    }
+    if (tell) tell(kind, id);
+  }
   std::shared_ptr<Repository> repository;
   std::shared_ptr<state::Store> store;
+  std::mutex mutex;
+  std::function<void(Kind, const std::string&)> on_change;
 };
 
 Resources::Resources(Runtime runtime, std::shared_ptr<state::Store> store,
@@ -27,26 +39,29 @@ Resources::Resources(Runtime runtime, std::shared_ptr<state::Store> store,
 Resources::~Resources() = default;
 
 asio::awaitable<Resource> Resources::create(Kind kind, std::string body, Principal principal, std::string request_id) {
-  auto repository = impl_->repository;
-  auto made = co_await repository->create(kind, std::move(body), principal, std::move(request_id));
+  auto impl = impl_;
+  auto made = co_await impl->repository->create(kind, std::move(body), principal, std::move(request_id));
   log_info("resource created",
            {{"kind", to_string(kind)}, {"id", made.id}, {"name", made.name}, {"principal", principal.name}});
+  impl->changed(kind, made.id);
   co_return made;
 }
 
 asio::awaitable<Resource> Resources::update(Kind kind, std::string id, std::string body, UpdateMode mode,
                                             Principal principal) {
-  auto repository = impl_->repository;
-  auto made = co_await repository->update(kind, std::move(id), std::move(body), mode, principal);
+  auto impl = impl_;
+  auto made = co_await impl->repository->update(kind, std::move(id), std::move(body), mode, principal);
   log_info("resource updated",
            {{"kind", to_string(kind)}, {"id", made.id}, {"revision", made.revision}, {"principal", principal.name}});
+  impl->changed(kind, made.id);
   co_return made;
 }
 
 asio::awaitable<void> Resources::remove(Kind kind, std::string id, Principal principal) {
-  auto repository = impl_->repository;
-  co_await repository->remove(kind, id);
+  auto impl = impl_;
+  co_await impl->repository->remove(kind, id);
   log_info("resource removed", {{"kind", to_string(kind)}, {"id", id}, {"principal", principal.name}});
+  impl->changed(kind, id);
 }
 
 namespace {
@@ -160,6 +175,7 @@ asio::awaitable<NewStreams> Resources::new_streams(std::string connection_id, st
       const Principal principal("nonBreakingSchemaUpdatesBehavior");
       co_await impl->repository->update(Kind::connection, connection_id, R"({"status": "inactive"})", UpdateMode::patch,
                                         principal);
+      impl->changed(Kind::connection, connection_id);
     }
   }
   co_return found;
@@ -171,8 +187,22 @@ asio::awaitable<std::string> Resources::plan(std::string documents, bool prune) 
 }
 
 asio::awaitable<std::string> Resources::apply(std::string documents, bool prune, Principal principal) {
-  auto repository = impl_->repository;
-  co_return co_await apply_documents(repository, std::move(documents), prune, std::move(principal));
+  auto impl = impl_;
+  std::exception_ptr error;
+  std::string done;
+  try {
+    done = co_await apply_documents(impl->repository, std::move(documents), prune, std::move(principal));
+  } catch (...) {
+    error = std::current_exception();  // some of it may have been written
+  }
+  impl->changed(Kind::connection, "");
+  if (error) std::rethrow_exception(error);
+  co_return done;
+}
+
+void Resources::on_change(std::function<void(Kind kind, const std::string& id)> changed) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->on_change = std::move(changed);
 }
 
 asio::awaitable<std::string> Resources::export_all() {

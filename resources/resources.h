@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,6 +112,10 @@ class Resources {
   // disable_connection the connection is made inactive first. The same job gets the same answer again.
   asio::awaitable<NewStreams> new_streams(std::string connection_id, std::int64_t revision,
                                           std::vector<connectors::StreamName> discovered, std::int64_t job_id);
+
+  // `changed` is called after a resource was made, changed or removed, with its id; with an empty id after an apply,
+  // which may have changed any. It must be quick, and must not throw. Empty: nobody is told. One at a time.
+  void on_change(std::function<void(Kind kind, const std::string& id)> changed);
 
   // Configuration as code: what `plan` and `apply` do with a list of resource documents (JSON array of {apiVersion,
   // kind, metadata, spec}). plan changes nothing. Answer: JSON {changes: [{action: create|update|delete|none, kind,

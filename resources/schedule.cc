@@ -177,10 +177,4 @@ json normalise_schedule(const json& schedule, const std::string& pointer, Faults
   return out;
 }
 
-std::vector<std::string> schedule_warnings(const json& spec) {
-  const auto schedule = spec.find("schedule");
-  if (schedule == spec.end() || schedule->value("scheduleType", "manual") == "manual") return {};
-  return {"the schedule is stored, but this version does not fire schedules: start jobs by hand or over the API"};
-}
-
 }  // namespace millrace::resources

@@ -17,7 +17,4 @@ nlohmann::json normalise_schedule(const nlohmann::json& schedule, const std::str
 // are Quartz (seconds first, 1 is Sunday, ? in one of the two day fields).
 std::string cron_fault(const std::string& expression);
 
-// What a person should know of a connection's schedule.
-std::vector<std::string> schedule_warnings(const nlohmann::json& connection_spec);
-
 }  // namespace millrace::resources

@@ -52,6 +52,7 @@ enum class KeyKind : std::uint8_t {
   index_start = 0x1e,      // all runs, newest first
   index_attribute = 0x1f,  // runs by attribute value, newest first
   log = 0x20,              // a line of a run's log
+  schedule = 0x2a,         // a schedule by its id
 
   resource = 0x40,           // a source, destination, connection, ...
   resource_name = 0x41,      // name -> id
@@ -174,6 +175,10 @@ std::string blobs_prefix(std::string_view owner, ShardId shard = kEmbeddedShard)
 // log | str run | u64 seq
 std::string log(std::string_view run, std::uint64_t seq, ShardId shard = kEmbeddedShard);
 std::string log_prefix(std::string_view run, ShardId shard = kEmbeddedShard);
+
+// schedule | str id
+std::string schedule(std::string_view id, ShardId shard = kEmbeddedShard);
+std::string schedule_prefix(ShardId shard = kEmbeddedShard);
 
 // ---- engine: lists ----
 // index_start | ~time start | str run

@@ -122,7 +122,7 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
 }
 
 asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, std::string request_id,
-                                               std::string digest) {
+                                               std::string digest, Beside beside) {
   row.job_id = co_await numbers_.next();
   row.input.job_id = row.job_id;
   row.workflow_id = "job-" + std::to_string(row.job_id);
@@ -144,6 +144,7 @@ asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, s
     const json value = {{"v", 1}, {"jobId", row.job_id}, {"digest", digest}};
     extra.put(key, dump(value));
   }
+  if (beside) beside(extra, row.workflow_id, row.run_id);
   json memo = {{"jobId", row.job_id}, {"jobType", row.job_type}};
   if (!row.connection_id.empty()) memo["connectionId"] = row.connection_id;
   engine::StartRequest start;
@@ -187,6 +188,9 @@ asio::awaitable<std::optional<std::int64_t>> JobStarts::try_start(JobRequest req
   if (connection_row) extra.expect(connection_key, *connection_row);
   const auto connection = co_await resources_->get(Kind::connection, request.connection_id);
 
+  if (request.scheduled && json::parse(connection.spec).value("status", "active") != "active")
+    throw Error("job.connection_inactive", "\"" + connection.name + "\" is inactive");
+
   JobRow row;
   row.input = co_await input_for(request, connection);
   row.job_type = request.job_type;
@@ -194,7 +198,7 @@ asio::awaitable<std::optional<std::int64_t>> JobStarts::try_start(JobRequest req
   row.connection_name = connection.name;
   row.principal = request.principal.name;
   try {
-    out = co_await write(std::move(row), std::move(extra), request.request_id, digest);
+    out = co_await write(std::move(row), std::move(extra), request.request_id, digest, request.beside);
   } catch (const Error& e) {
     if (e.code() != "workflow.start_refused") throw;
   }
@@ -220,7 +224,7 @@ asio::awaitable<std::int64_t> JobStarts::start_short(std::string type, JobInput 
   row.input.job_type = type;
   row.principal = principal.name;
   state::Batch nothing;
-  co_return co_await write(std::move(row), std::move(nothing), "", "");
+  co_return co_await write(std::move(row), std::move(nothing), "", "", Beside());
 }
 
 }  // namespace millrace::workflows

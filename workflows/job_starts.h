@@ -39,7 +39,9 @@ class JobStarts {
   asio::awaitable<std::optional<WallTime>> last_success(std::string connection_id);
   asio::awaitable<JobInput> input_for(JobRequest request, resources::Resource connection);
   asio::awaitable<std::optional<std::int64_t>> try_start(JobRequest request, std::string digest);
-  asio::awaitable<std::int64_t> write(JobRow row, state::Batch extra, std::string request_id, std::string digest);
+  using Beside = std::function<void(state::Batch& batch, const std::string& workflow_id, const std::string& run_id)>;
+  asio::awaitable<std::int64_t> write(JobRow row, state::Batch extra, std::string request_id, std::string digest,
+                                      Beside beside);
 
   Runtime runtime_;
   std::shared_ptr<state::Store> store_;

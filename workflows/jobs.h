@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ struct JobRequest {
   SyncOptions options;                          // how a sync works; left alone: the defaults
   std::string request_id;
   resources::Principal principal;
+  bool scheduled = false;  // only an active connection; throws job.connection_inactive
+  // Adds to the batch of the start, for the workflow id and run id that the job gets.
+  std::function<void(state::Batch& batch, const std::string& workflow_id, const std::string& run_id)> beside;
 };
 
 // Thrown as job.already_running: its number is data of the problem.

@@ -43,10 +43,15 @@ asio::awaitable<Rooms> open_rooms(Runtime runtime, RoomsOptions options, const H
   engine_options.crash_notes = engine::open_crash_notes(options.directory + "/running");
   rooms.engine = std::make_shared<engine::Engine>(runtime, rooms.store, std::move(registry), engine_options);
   rooms.jobs = std::make_shared<workflows::Jobs>(runtime, rooms.store, rooms.engine, rooms.resources);
+  rooms.schedules = std::make_shared<engine::Schedules>(runtime, rooms.store, rooms.engine);
+  rooms.connection_schedules =
+      std::make_shared<workflows::ConnectionSchedules>(runtime, rooms.resources, rooms.jobs, rooms.schedules);
   co_return rooms;
 }
 
 asio::awaitable<void> close_rooms(Runtime runtime, Rooms rooms) {
+  rooms.connection_schedules.reset();
+  rooms.schedules.reset();
   rooms.jobs.reset();
   rooms.engine.reset();
   rooms.resources.reset();

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "resources/resources.h"
 #include "state/store.h"
+#include "workflows/connection_schedules.h"
 #include "workflows/jobs.h"
 
 namespace millrace::serve {
@@ -22,6 +23,8 @@ struct Rooms {
   std::shared_ptr<resources::Resources> resources;
   std::shared_ptr<engine::Engine> engine;
   std::shared_ptr<workflows::Jobs> jobs;
+  std::shared_ptr<engine::Schedules> schedules;
+  std::shared_ptr<workflows::ConnectionSchedules> connection_schedules;
 };
 
 struct RoomsOptions {

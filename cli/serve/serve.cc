@@ -137,6 +137,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       services.tokens = tokens;
       services.secret_key_file =
           options.secret_key_file.empty() ? options.data_dir + "/secret.key" : options.secret_key_file;
+      services.schedules = rooms.schedules;
+      services.connection_schedules = rooms.connection_schedules;
       api::AppOptions app_options;
       app_options.access.allow_hosts = options.allow_hosts;
       app_options.no_auth = options.no_auth;
@@ -152,6 +154,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       co_await rooms.jobs->restore_metrics();
       co_await rooms.engine->start();
       engine_started = true;
+      co_await rooms.connection_schedules->start();
+      co_await rooms.schedules->start();
       background.spawn("idempotency sweep", sweep_daily(runtime, app));
       background.spawn("doctor", engine::patrol(runtime, rooms.store, engine::PatrolOptions()));
       app->set_phase(api::ServerPhase::ready);
@@ -164,6 +168,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       error = std::current_exception();
     }
     // Steps first, while the answers of GET still come; then the connections.
+    co_await rooms.connection_schedules->stop();
+    co_await rooms.schedules->stop();
     if (engine_started) co_await rooms.engine->stop(Duration(static_cast<std::int64_t>(options.grace_seconds * 1e6)));
     if (server) co_await server->stop(std::chrono::seconds(1));
     server.reset();

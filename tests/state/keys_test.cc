@@ -138,6 +138,9 @@ TEST_CASE("every key is the bytes it always was") {
         "630000"
         "7075626c69630000"
         "740000");
+  CHECK(hex(schedule("h")) ==
+        "00002a"
+        "680000");
   CHECK(hex(token("h")) ==
         "000049"
         "680000");

@@ -49,6 +49,8 @@ class FieldReader {
   // Counts the field as known.
   void ignore(const char* name);
   void fault(const std::string& name, std::string detail);
+  // For what lies deeper: `pointer` is of the whole body, escaped already.
+  void fault_at(std::string pointer, std::string detail) { faults_.push_back({std::move(pointer), std::move(detail)}); }
   void finish();
 
  private:

@@ -47,24 +47,15 @@ Json missed_json(const engine::MissedTime& m) {
   return out;
 }
 
-// The wall clock of the first calendar's zone, with its offset; UTC where there is none.
-std::string local_text(std::int64_t utc, const engine::ScheduleSpec& spec) {
-  if (spec.calendars.empty()) return moment(utc);
-  const std::int64_t offset = spec.calendars.front().zone.segment_at(utc).offset;
-  std::string text = format_time(from_seconds(utc + offset)).substr(0, 19);
-  if (offset == 0) return text + "Z";
-  const std::int64_t minutes = (offset < 0 ? -offset : offset) / 60;
-  const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-  return text + (offset < 0 ? "-" : "+") + two(minutes / 60) + ":" + two(minutes % 60);
-}
-
 Json upcoming(const std::vector<engine::Upcoming>& times, const engine::ScheduleSpec& spec) {
   Json out = Json::array();
   for (const engine::Upcoming& one : times) {
     Json item;
     item["nominalTime"] = moment(one.nominal);
     item["time"] = format_time(one.actual);
-    item["localTime"] = local_text(one.nominal, spec);
+    const calendar::Seconds at{std::chrono::seconds(one.nominal)};
+    item["localTime"] = calendar::local_text(spec.shown_in(), at);
+    item["localNote"] = calendar::local_note(spec.shown_in(), at);
     out.push_back(std::move(item));
   }
   return out;
@@ -137,7 +128,8 @@ void read_schedule(const std::string& text, ScheduleBody mode, engine::Schedule&
   const bool whole = mode != ScheduleBody::patch;
   if (mode == ScheduleBody::create) {
     s.id = fields.text("scheduleId", true);
-    if (s.id.size() > kMaxIdBytes) fields.fault("scheduleId", "must have at most 200 bytes");
+    if (body.contains("scheduleId") && (s.id.empty() || s.id.size() > kMaxIdBytes))
+      fields.fault("scheduleId", "must have 1 to 200 bytes");
   } else {
     const std::string id = fields.text("scheduleId");
     if (!id.empty() && id != s.id) fields.fault("scheduleId", "can't be changed");
@@ -151,14 +143,14 @@ void read_schedule(const std::string& text, ScheduleBody mode, engine::Schedule&
     s.note.clear();
     s.paused = false;
   }
-  std::vector<engine::SpecFault> faults;
+  std::vector<calendar::Fault> faults;
   if (const auto* spec = fields.value("spec")) {
-    (void)engine::ScheduleSpec::parse(*spec, "", faults);
+    (void)engine::ScheduleSpec::parse(*spec, "/spec", faults);
     s.spec = *spec;
   } else if (whole) {
     fields.fault("spec", "is required");
   }
-  for (const auto& fault : faults) fields.fault("spec" + fault.pointer, fault.detail);
+  for (const auto& fault : faults) fields.fault_at(fault.pointer, fault.detail);
   if (const auto* action = fields.value("action")) {
     if (!action->is_object()) {
       fields.fault("action", "must be an object with type");
@@ -175,8 +167,12 @@ void read_schedule(const std::string& text, ScheduleBody mode, engine::Schedule&
       }
       if (const auto timeout = inner.integer("runTimeoutSeconds", 1, 10LL * 365 * 86'400))
         kept["runTimeoutSeconds"] = *timeout;
-      inner.finish();
-      s.action = std::move(kept);
+      try {
+        inner.finish();
+        s.action = std::move(kept);
+      } catch (const BodyError& e) {
+        for (const auto& fault : e.faults()) fields.fault_at(fault.pointer, fault.detail);
+      }
     }
   } else if (whole) {
     fields.fault("action", "is required");
@@ -194,13 +190,11 @@ void read_schedule(const std::string& text, ScheduleBody mode, engine::Schedule&
     s.catch_up = std::chrono::seconds(*window);
   s.pause_on_failure = fields.boolean("pauseOnFailure", s.pause_on_failure);
   s.paused = fields.boolean("paused", s.paused);
-  if (body.is_object() && body.contains("note")) s.note = fields.text("note");
-  const auto* remaining = fields.value("remainingActions");
-  if (remaining != nullptr && remaining->is_null()) {
-    s.remaining.reset();
-  } else if (const auto n = fields.integer("remainingActions", 0, 1'000'000'000)) {
+  if (body.contains("note")) s.note = fields.text("note");
+  if (const auto n = fields.integer("remainingActions", 0, 1'000'000'000))
     s.remaining = std::uint64_t(*n);
-  }
+  else if (body.contains("remainingActions"))
+    s.remaining.reset();  // null: no bound any more
   // What an answer holds beside: a schedule that was read may be sent back.
   for (const char* name : {"connectionId", "createdAt", "updatedAt", "nextRuns", "running", "waiting", "recentRuns",
                            "missed", "backfills", "counters"})

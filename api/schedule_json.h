@@ -10,7 +10,7 @@ namespace millrace::api {
 
 // One schedule whole: what was asked for, the next times, the last runs, what was missed and why, counters.
 std::string schedule_json(const engine::Schedule& schedule, WallTime now, std::size_t next_runs);
-// [{"nominalTime", "time", "localTime"}]
+// [{"nominalTime", "time" (with jitter), "localTime", "localNote"}]
 std::string upcoming_json(const std::vector<engine::Upcoming>& times, const engine::ScheduleSpec& spec);
 // What a trigger has come to: {"outcome": "started"|"skipped"|"waiting", ...}
 std::string triggered_json(const engine::Triggered& triggered);

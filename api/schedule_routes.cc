@@ -51,6 +51,7 @@ asio::awaitable<Response> list(const Services services, Request& request) {
 asio::awaitable<Response> create(const Services services, Request& request) {
   engine::Schedule schedule;
   read_schedule(request.body, ScheduleBody::create, schedule);
+  schedule.request_id = idempotency_key_of(request);
   const auto made = co_await services.schedules->create(std::move(schedule));
   auto response = answer(services, made, 201);
   response.headers.emplace_back("Location", "/v1/schedules/" + percent_encode(made.id));
@@ -120,12 +121,12 @@ asio::awaitable<Response> preview_new(const Services services, Request& request)
   const auto after = time_field(fields, "after", false).value_or(services.runtime.now());
   const auto count = fields.integer("count", 1, std::int64_t(kMaxPreview)).value_or(std::int64_t(kNextRuns));
   engine::ScheduleSpec spec;
-  std::vector<engine::SpecFault> faults;
+  std::vector<calendar::Fault> faults;
   if (const auto* given = fields.value("spec"))
-    spec = engine::ScheduleSpec::parse(*given, "", faults);
+    spec = engine::ScheduleSpec::parse(*given, "/spec", faults);
   else
     fields.fault("spec", "is required");
-  for (const auto& fault : faults) fields.fault("spec" + fault.pointer, fault.detail);
+  for (const auto& fault : faults) fields.fault_at(fault.pointer, fault.detail);
   fields.finish();
   co_return json_response(200, preview_json(spec, id, after, std::size_t(count)));
 }
@@ -135,7 +136,8 @@ asio::awaitable<Response> trigger(const Services services, Request& request) {
   FieldReader fields(body, "", true);
   const auto overlap = overlap_field(fields);
   fields.finish();
-  const auto triggered = co_await services.schedules->trigger(request.path_values.at("id"), overlap);
+  const auto triggered =
+      co_await services.schedules->trigger(request.path_values.at("id"), overlap, idempotency_key_of(request));
   co_return json_response(triggered.started ? 201 : 202, triggered_json(triggered));
 }
 
@@ -162,8 +164,9 @@ asio::awaitable<Response> backfill(const Services services, Request& request) {
   const auto overlap = overlap_field(fields);
   if (from && to && *from > *to) fields.fault("to", "is before from");
   fields.finish();
-  const auto changed = co_await services.schedules->backfill(request.path_values.at("id"), *from, *to,
-                                                             overlap.value_or(engine::Overlap::buffer_all));
+  const auto changed =
+      co_await services.schedules->backfill(request.path_values.at("id"), *from, *to,
+                                            overlap.value_or(engine::Overlap::buffer_all), idempotency_key_of(request));
   co_return answer(services, changed, 202);
 }
 

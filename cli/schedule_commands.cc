@@ -91,7 +91,9 @@ asio::awaitable<int> preview(Context& context, OptionsPtr o) {
   std::vector<Json> items;
   for (const Json& one : answer.at("data")) items.push_back(one);
   print_list(
-      items, {field("UTC", "nominalTime"), field("LOCAL", "localTime"), field("WITH JITTER", "time", true)},
+      items,
+      {field("UTC", "nominalTime"), field("LOCAL", "localTime"), field("CLOCK", "localNote"),
+       field("WITH JITTER", "time", true)},
       [](const Json& item) { return plain(item, "nominalTime"); }, context.globals.output);
   co_return kOk;
 }

@@ -8,6 +8,7 @@
 #include "engine/records/attempt_record.h"
 #include "engine/records/outbox_row.h"
 #include "engine/records/rows.h"
+#include "engine/schedules/schedule_check.h"
 #include "state/keys.h"
 
 namespace millrace::engine {
@@ -51,6 +52,7 @@ class Examination {
     co_await currents();
     co_await timers();
     co_await lists();
+    co_await schedules();
     co_await owned();
     co_return std::move(report_);
   }
@@ -281,6 +283,18 @@ class Examination {
     if (is && *is != value)
       say("index.stray", record->workflow_id, run_id,
           "the list of " + name + " " + value + " names it, but it is " + *is);
+  }
+
+  asio::awaitable<void> schedules() {
+    Each each = [this](const state::KeyValue& row) -> asio::awaitable<void> { return schedule_row(row); };
+    co_await all(keys::schedule_prefix(), each);
+  }
+  asio::awaitable<void> schedule_row(state::KeyValue row) {
+    state::KeyReader key(row.key);
+    const std::string id = key.str();
+    for (std::string& fault : faults_of_schedule(id, decode_schedule(row.value)))
+      say("schedule.differs", {}, {}, "schedule " + id + ": " + std::move(fault));
+    co_return;
   }
 
   // Rows that die with their run. One question a run, since its rows lie together.

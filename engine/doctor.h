@@ -20,7 +20,8 @@
 //   ready.stray          a row of a step that may be taken, of a run that is closed or not there
 //   outbox.missing       something waits for the answer to a message that is not there
 //   outbox.stray         a message that cannot be read
-//   orphan               rows of a run (attempts, checkpoints, log, blobs, items) that has no record
+//   schedule.differs     a schedule's row contradicts itself: a start that waits twice or was made, times that can't be
+//   read orphan               rows of a run (attempts, checkpoints, log, blobs, items) that has no record
 #pragma once
 
 #include <cstdint>

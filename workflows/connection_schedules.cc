@@ -18,23 +18,6 @@ namespace {
 
 constexpr Duration kRetry = std::chrono::seconds(5);
 
-// "Every 15 minutes" in seconds; 0: it is none.
-std::int64_t seconds_of(const std::string& timing) {
-  std::int64_t n = 0;
-  std::size_t at = timing.find_first_of("0123456789");
-  if (at == std::string::npos) return 0;
-  for (; at < timing.size() && timing[at] >= '0' && timing[at] <= '9' && n < 100'000; ++at)
-    n = n * 10 + (timing[at] - '0');
-  std::string unit;
-  for (; at < timing.size(); ++at)
-    if (timing[at] != ' ') unit += char(timing[at] | 0x20);
-  if (unit.starts_with("minute")) return n * 60;
-  if (unit.starts_with("hour")) return n * 3'600;
-  if (unit.starts_with("day")) return n * 86'400;
-  if (unit.starts_with("week")) return n * 7 * 86'400;
-  return 0;
-}
-
 asio::awaitable<void> start_sync(std::shared_ptr<Jobs> jobs, engine::ScheduledStart start) {
   JobRequest request;
   request.connection_id = start.schedule.action.value("connectionId", "");
@@ -66,9 +49,9 @@ std::optional<json> connection_times(const json& spec, std::int64_t phase) {
                 {"timeZone", schedule.value("cronTimeZone", "UTC")},
                 {"skipped", "run-after"}};
   if (type != "basic") return std::nullopt;
-  const std::int64_t every = seconds_of(schedule.value("basicTiming", ""));
-  if (every <= 0) return std::nullopt;
-  return json{{"intervals", {{{"everySeconds", every}, {"phaseSeconds", phase % every}}}}};
+  const auto every = calendar::parse_basic_timing(schedule.value("basicTiming", ""));
+  if (!every) return std::nullopt;
+  return json{{"intervals", {{{"everySeconds", *every}, {"phaseSeconds", phase % *every}}}}};
 }
 
 class ConnectionSchedules::Impl : public std::enable_shared_from_this<Impl> {
@@ -255,7 +238,7 @@ asio::awaitable<std::vector<engine::Upcoming>> ConnectionSchedules::next_times(r
   const auto existing = co_await impl->find_schedule(connection.id);
   const auto wanted = co_await impl->wanted_for(connection, existing);
   if (!wanted || (existing && existing->paused)) co_return out;
-  std::vector<engine::SpecFault> faults;
+  std::vector<calendar::Fault> faults;
   const auto spec = engine::ScheduleSpec::parse(wanted->spec, "", faults);
   if (!faults.empty()) co_return out;
   WallTime after = impl->runtime.now();

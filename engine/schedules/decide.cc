@@ -6,12 +6,23 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr int kMaxTaken = 1'000;     // times looked at in one decision; the next goes on
-constexpr int kMaxCounted = 10'000;  // missed times that are counted one by one
+constexpr int kMaxTaken = 1'000;    // times looked at in one decision; the next goes on
+constexpr int kMaxCounted = 5'000;  // missed times counted in one decision; the next goes on
+constexpr int kMaxPassed = 20'000;  // counted when they are passed over at once
 
-std::int64_t count_times(const ScheduleSpec& spec, std::int64_t after, std::int64_t last, std::int64_t& latest) {
+// The times after `after` up to `last`; `latest` becomes the last one counted.
+std::int64_t count_times(const ScheduleSpec& spec, std::int64_t after, std::int64_t last, std::int64_t most,
+                         std::int64_t& latest) {
   std::int64_t n = 0;
-  for (auto t = spec.next(after); t && *t <= last && n < kMaxCounted; t = spec.next(*t)) {
+  auto t = next_time(spec, after);
+  if (t && *t <= last && spec.rules.size() == 1 && spec.rules[0].interval && spec.exclusions.empty()) {
+    if (spec.end) last = std::min(last, spec.end->time_since_epoch().count());
+    const std::int64_t every = spec.rules[0].interval->every;
+    n = (last - *t) / every + 1;
+    latest = *t + (n - 1) * every;
+    return n;
+  }
+  for (; t && *t <= last && n < most; t = next_time(spec, *t)) {
     latest = *t;
     ++n;
   }
@@ -24,18 +35,19 @@ void take_times(Schedule& s, Decision& d, const ScheduleSpec& spec, WallTime now
   const std::int64_t oldest = seconds_floor(now - s.catch_up) - 1;
   if (oldest > s.mark) {
     DueStart due;
-    const std::int64_t n = count_times(spec, s.mark, oldest, due.nominal);
+    const std::int64_t n = count_times(spec, s.mark, oldest, kMaxCounted, due.nominal);
     if (n > 0) {
       miss(s, d, due, now, "catch_up", "the catch-up window had passed", std::uint64_t(n));
-      s.mark = oldest;
+      s.mark = n < kMaxCounted ? oldest : due.nominal;
     }
+    if (n == kMaxCounted) return;  // the next decision goes on
   }
   for (int i = 0; i < kMaxTaken; ++i) {
-    const auto t = spec.next(s.mark);
+    const auto t = next_time(spec, s.mark);
     if (!t || from_seconds(*t) > now) return;
     DueStart due;
     due.nominal = *t;
-    due.actual = spec.actual(s.id, *t);
+    due.actual = actual_time(spec, s.id, *t);
     if (due.actual > now) return;
     s.mark = *t;
     d.changed = true;
@@ -52,7 +64,7 @@ void take_backfills(Schedule& s, Decision& d, const ScheduleSpec& spec, WallTime
   for (auto it = s.backfills.begin(); it != s.backfills.end();) {
     bool ended = false;
     while (!ended && s.buffer.size() < Schedule::kMaxBuffer) {
-      const auto t = spec.next(it->mark);
+      const auto t = next_time(spec, it->mark);
       ended = !t || *t > it->end;
       if (ended) break;
       DueStart due;
@@ -84,7 +96,14 @@ void miss(Schedule& s, Decision& d, const DueStart& due, WallTime now, std::stri
   m.detail = std::move(detail);
   m.count = count;
   s.counters[m.reason] += count;
-  s.missed.push_back(m);
+  // What is told in pieces stands there as one.
+  if (count > 1 && !s.missed.empty() && s.missed.back().count > 1 && s.missed.back().reason == m.reason) {
+    const std::uint64_t before = s.missed.back().count;
+    s.missed.back() = m;
+    s.missed.back().count += before;
+  } else {
+    s.missed.push_back(m);
+  }
   if (s.missed.size() > Schedule::kMissed) s.missed.erase(s.missed.begin());
   d.missed.push_back(std::move(m));
   d.changed = true;
@@ -94,8 +113,9 @@ void pass_over(Schedule& s, Decision& d, const ScheduleSpec& spec, WallTime now,
   const std::int64_t to = seconds_floor(now);
   if (to <= s.mark) return;
   DueStart due;
-  const std::int64_t n = count_times(spec, s.mark, to, due.nominal);
-  if (n > 0) miss(s, d, due, now, reason, "the schedule was " + reason, std::uint64_t(n));
+  const std::int64_t n = count_times(spec, s.mark, to, kMaxPassed, due.nominal);
+  const std::string more = n != kMaxPassed ? "" : ", for more times than are counted";
+  if (n > 0) miss(s, d, due, now, reason, "the schedule was " + reason + more, std::uint64_t(n));
   s.mark = to;
   d.changed = true;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/schedules/schedule.h"
-#include "engine/schedules/schedule_spec.h"
+#include "engine/schedules/times.h"
 
 namespace millrace::engine {
 

@@ -1,4 +1,4 @@
-// A durable schedule: when (schedule_spec.h), what it starts, how runs that overlap are treated, and what has come of
+// A durable schedule: when (times.h), what it starts, how runs that overlap are treated, and what has come of
 // it.
 //
 // Stored whole as one row (keys::schedule), JSON with "v":1; drawn in schedule_row.cc. The mark is the heart of it: all
@@ -61,7 +61,8 @@ struct MissedTime {
   std::int64_t nominal = 0;
   std::uint64_t number = 0;
   WallTime noticed;
-  std::string reason;  // a word: overlap, buffered, catch_up, buffer_full, paused, exhausted, busy, inactive, refused
+  std::string reason;  // a word: overlap, buffered, catch_up, buffer_full, paused, changed, exhausted, busy, inactive,
+                       // refused
   std::string detail;  // for people
   std::uint64_t count = 1;  // of times, this one the last
 };
@@ -74,6 +75,13 @@ struct Backfill {
   Overlap overlap = Overlap::buffer_all;
 };
 
+// A request to trigger or backfill that has been taken: asked again, it does nothing twice.
+struct TakenRequest {
+  TakenRequest() = default;
+  std::string id;
+  std::uint64_t number = 0;  // that it got
+};
+
 struct Schedule {
   Schedule() = default;
 
@@ -81,6 +89,9 @@ struct Schedule {
   static constexpr std::size_t kMaxBuffer = 1'000;   // starts that wait
   static constexpr std::size_t kMaxAutomatic = 950;  // of them, by time; the rest is for people
   static constexpr std::size_t kMaxBackfills = 100;
+  static constexpr std::size_t kMaxRunning =
+      1'000;                                        // open runs that are looked after; with allow_all there may be more
+  static constexpr std::size_t kMaxRequests = 100;  // request ids that are remembered, the last ones
   static constexpr std::size_t kRecent = 10;
   static constexpr std::size_t kMissed = 50;
 
@@ -100,6 +111,8 @@ struct Schedule {
 
   std::int64_t mark = 0;
   std::uint64_t numbers = 0;  // given to triggers and backfills
+  std::string request_id;     // that made it; empty: none
+  std::vector<TakenRequest> requests;
   std::vector<DueStart> buffer;
   std::vector<Backfill> backfills;
   std::vector<StartedRun> running;

@@ -3,7 +3,7 @@
 //   {"v":1, "id", "owner", "spec", "action", "overlap", "catchUp", "pauseOnFailure", "paused", "note", "remaining"?,
 //    "created", "updated", "mark", "numbers", "buffer": [due], "backfills": [{"number","mark","end","overlap"}],
 //    "running": [run], "recent": [run], "missed": [{"cause","nominal","number","noticed","reason","detail","count"}],
-//    "counters": {name: n}}
+//    "counters": {name: n}, "requestId"?, "requests"?: [{"id","number"}]}
 //   due = {"cause","nominal","actual","number","overlap"?}
 //   run = {"due","workflowId","runId","started","status"}
 //
@@ -150,6 +150,10 @@ std::string encode_schedule(const Schedule& s) {
               {"missed", list_of(s.missed, missed_json)},
               {"counters", s.counters}};
   if (s.remaining) out["remaining"] = *s.remaining;
+  if (!s.request_id.empty()) out["requestId"] = s.request_id;
+  if (!s.requests.empty())
+    out["requests"] =
+        list_of(s.requests, [](const TakenRequest& r) { return json{{"id", r.id}, {"number", r.number}}; });
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -183,6 +187,13 @@ Schedule decode_schedule(const std::string& row) {
     for (const json& one : value.at("running")) s.running.push_back(run_from(one));
     for (const json& one : value.at("recent")) s.recent.push_back(run_from(one));
     for (const json& one : value.at("missed")) s.missed.push_back(missed_from(one));
+    s.request_id = value.value("requestId", "");
+    for (const json& one : value.value("requests", json::array())) {
+      TakenRequest taken;
+      taken.id = one.value("id", "");
+      taken.number = one.value("number", std::uint64_t{0});
+      s.requests.push_back(std::move(taken));
+    }
     s.counters = value.value("counters", std::map<std::string, std::uint64_t>());
     return s;
   } catch (const json::exception& e) {

@@ -40,6 +40,11 @@ void set_status(Schedule& s, const std::string& run_id, const std::string& statu
     if (run.run_id == run_id) run.status = status;
 }
 
+void count_action(const char* outcome, std::uint64_t n) {
+  metric_counter("millrace_schedule_actions_total", "What became of scheduled times", {{"outcome", outcome}})
+      .add(double(n));
+}
+
 }  // namespace
 
 void tell_missed(const Schedule& s, const std::vector<MissedTime>& missed) {
@@ -53,6 +58,8 @@ void tell_missed(const Schedule& s, const std::vector<MissedTime>& missed) {
     metric_counter("millrace_schedule_missed_total", "Scheduled times that started nothing, by reason",
                    {{"reason", m.reason}})
         .add(double(m.count));
+    const bool overlaps = m.reason == "overlap" || m.reason == "buffered" || m.reason == "busy";
+    count_action(overlaps ? "overlap_skipped" : "missed", m.count);
   }
 }
 
@@ -80,10 +87,9 @@ void Schedules::Impl::forget(const std::string& id) {
   if (!it->second.busy) entries_.erase(it);
 }
 
-void Schedules::Impl::arm(const std::string& id, WallTime when) {
+// With the lock held.
+void Schedules::Impl::arm(Entry& entry, const std::string& id, WallTime when) {
   const WallTime latest = std::min(when, runtime.now() + kLongestSleep);
-  const std::lock_guard lock(mutex_);
-  Entry& entry = entries_[id];
   timers.cancel(entry.timer);
   entry.timer = timers.add_at(latest, [weak = weak_from_this(), id] {
     if (const auto self = weak.lock()) self->wake(id);
@@ -92,9 +98,8 @@ void Schedules::Impl::arm(const std::string& id, WallTime when) {
 
 asio::awaitable<void> Schedules::Impl::turns(std::shared_ptr<Impl> self, std::string id) {
   for (;;) {
-    std::optional<WallTime> next;
+    Next next;
     std::exception_ptr error;
-    bool there = true;
     std::vector<std::shared_ptr<Event>> waiters;
     {
       const std::lock_guard lock(self->mutex_);
@@ -109,19 +114,21 @@ asio::awaitable<void> Schedules::Impl::turns(std::shared_ptr<Impl> self, std::st
     if (error && is_cancelled(error)) std::rethrow_exception(error);
     if (error) {
       log_warn("a schedule is tried again", {{"schedule", id}, {"error", millrace::describe(error)}});
-      next = self->runtime.now() + kRetry;
+      next.when = self->runtime.now() + kRetry;
     }
-    {
-      const std::lock_guard lock(self->mutex_);
-      Entry& entry = self->entries_[id];
-      if (entry.again) {
-        entry.again = false;
-        continue;
-      }
-      entry.busy = false;
-      there = next.has_value();
+    const std::lock_guard lock(self->mutex_);
+    Entry& entry = self->entries_[id];
+    if (entry.again) {
+      entry.again = false;
+      continue;
     }
-    if (there) self->arm(id, *next);
+    entry.busy = false;
+    if (next.gone) {
+      self->timers.cancel(entry.timer);
+      self->entries_.erase(id);
+    } else if (next.when) {
+      self->arm(entry, id, *next.when);
+    }
     co_return;
   }
 }
@@ -203,6 +210,7 @@ asio::awaitable<Schedules::Impl::Step> Schedules::Impl::start_one(Stored stored,
     run.run_id = run_id;
     run.started = now;
     s.running.push_back(run);
+    if (s.running.size() > Schedule::kMaxRunning) s.running.erase(s.running.begin());
     s.recent.push_back(run);
     if (s.recent.size() > Schedule::kRecent) s.recent.erase(s.recent.begin());
     ++s.counters["started"];
@@ -252,9 +260,7 @@ asio::awaitable<Schedules::Impl::Step> Schedules::Impl::start_one(Stored stored,
                               {"time", stamp(due.nominal)},
                               {"cause", to_string(due.cause)},
                               {"workflow", written->recent.empty() ? "" : written->recent.back().workflow_id}});
-  metric_counter("millrace_schedule_started_total", "Executions that schedules started, by cause",
-                 {{"cause", std::string(to_string(due.cause))}})
-      .add();
+  count_action("success", 1);
   if (due.cause == Cause::time)
     metric_histogram("millrace_schedule_lateness_seconds", "From the time of a schedule to the start, waits included",
                      latency_buckets())
@@ -262,13 +268,13 @@ asio::awaitable<Schedules::Impl::Step> Schedules::Impl::start_one(Stored stored,
   co_return Step::again;
 }
 
-asio::awaitable<std::optional<WallTime>> Schedules::Impl::turn(std::string id) {
+asio::awaitable<Schedules::Impl::Next> Schedules::Impl::turn(std::string id) {
+  Next next;
   int tries = 0;
   for (int i = 0; i < kMaxSteps; ++i) {
     auto stored = co_await read(id);
-    std::optional<WallTime> next;
     if (!stored) {
-      forget(id);
+      next.gone = true;
       co_return next;
     }
     const WallTime now = runtime.now();
@@ -279,12 +285,12 @@ asio::awaitable<std::optional<WallTime>> Schedules::Impl::turn(std::string id) {
     if (d.start) {
       const Step step = co_await start_one(*stored, *s, *d.start, d.missed);
       if (step == Step::later) {
-        next = runtime.now() + kRetry;
+        next.when = runtime.now() + kRetry;
         co_return next;
       }
       // What is refused time and again waits a little.
       if (++tries > 1'500) {
-        next = runtime.now() + kRetry;
+        next.when = runtime.now() + kRetry;
         co_return next;
       }
       continue;
@@ -301,13 +307,13 @@ asio::awaitable<std::optional<WallTime>> Schedules::Impl::turn(std::string id) {
     watch_running(*s);
     if (!s->backfills.empty() && s->running.empty()) continue;
     if (!s->paused) {
-      const auto t = spec.next(s->mark);
-      if (t) next = spec.actual(s->id, *t);
+      const auto t = next_time(spec, s->mark);
+      if (t) next.when = actual_time(spec, s->id, *t);
     }
     co_return next;
   }
-  std::optional<WallTime> later = runtime.now() + kRetry;
-  co_return later;
+  next.when = runtime.now() + kRetry;
+  co_return next;
 }
 
 void Schedules::Impl::watch_running(const Schedule& s) {

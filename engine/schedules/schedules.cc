@@ -13,6 +13,25 @@ namespace {
 
 constexpr int kTries = 50;
 
+// The number that a request with this id has been given before.
+std::optional<std::uint64_t> taken(const Schedule& s, const std::string& request_id) {
+  if (request_id.empty()) return std::nullopt;
+  for (const TakenRequest& r : s.requests)
+    if (r.id == request_id) return r.number;
+  return std::nullopt;
+}
+
+std::uint64_t take_number(Schedule& s, const std::string& request_id) {
+  ++s.numbers;
+  if (request_id.empty()) return s.numbers;
+  TakenRequest r;
+  r.id = request_id;
+  r.number = s.numbers;
+  s.requests.push_back(std::move(r));
+  if (s.requests.size() > Schedule::kMaxRequests) s.requests.erase(s.requests.begin());
+  return s.numbers;
+}
+
 asio::awaitable<void> run_queue(TimerQueue* timers) { co_await timers->run(); }
 
 // The action "workflow": a workflow of a type, with its input.
@@ -89,7 +108,7 @@ asio::awaitable<Schedule> Schedules::Impl::change(std::string id, std::function<
 }
 
 ScheduleSpec Schedules::spec_of(const Schedule& schedule) {
-  std::vector<SpecFault> faults;
+  std::vector<calendar::Fault> faults;
   ScheduleSpec spec = ScheduleSpec::parse(schedule.spec, "", faults);
   if (!faults.empty()) throw Error("schedule.invalid", "spec" + faults[0].pointer + " " + faults[0].detail);
   return spec;
@@ -98,10 +117,10 @@ ScheduleSpec Schedules::spec_of(const Schedule& schedule) {
 std::vector<Upcoming> Schedules::preview(const ScheduleSpec& spec, const std::string& id, WallTime after,
                                          std::size_t count) {
   std::vector<Upcoming> out;
-  for (auto t = spec.next(seconds_floor(after)); t && out.size() < count; t = spec.next(*t)) {
+  for (auto t = next_time(spec, seconds_floor(after)); t && out.size() < count; t = next_time(spec, *t)) {
     Upcoming one;
     one.nominal = *t;
-    one.actual = spec.actual(id, *t);
+    one.actual = actual_time(spec, id, *t);
     out.push_back(one);
   }
   return out;
@@ -118,7 +137,12 @@ asio::awaitable<Schedule> Schedules::create(Schedule s) {
   batch.expect_absent(key);
   batch.put(key, encode_schedule(s));
   const auto done = co_await impl->store->commit(std::move(batch));
-  if (done != state::Commit::done) throw Error("schedule.exists", "there is a schedule \"" + s.id + "\"");
+  if (done != state::Commit::done) {
+    auto stored = co_await impl->read(s.id);
+    if (stored && !s.request_id.empty() && stored->schedule.request_id == s.request_id)
+      co_return std::move(stored->schedule);
+    throw Error("schedule.exists", "there is a schedule \"" + s.id + "\"");
+  }
   log_info("schedule created", {{"schedule", s.id}});
   impl->wake(s.id);
   co_return s;
@@ -147,13 +171,21 @@ asio::awaitable<std::vector<Schedule>> Schedules::list() {
 asio::awaitable<Schedule> Schedules::update(std::string id, std::function<void(Schedule&)> f) {
   auto impl = impl_;
   const WallTime now = impl->runtime.now();
-  std::function<void(Schedule&)> edit = [f, now](Schedule& s) {
+  auto told = std::make_shared<Decision>();
+  std::function<void(Schedule&)> edit = [f, now, told](Schedule& s) {
+    *told = Decision();
+    const Schedule before = s;
     f(s);
     (void)spec_of(s);
     s.updated = now;
-    s.mark = std::max(s.mark, seconds_floor(now));
+    if (before.paused && !s.paused)
+      pass_over(s, *told, spec_of(before), now, "paused");
+    else if (before.spec != s.spec)
+      pass_over(s, *told, spec_of(before), now, "changed");
   };
-  co_return co_await impl->change(std::move(id), std::move(edit));
+  auto s = co_await impl->change(std::move(id), std::move(edit));
+  tell_missed(s, told->missed);
+  co_return s;
 }
 
 asio::awaitable<void> Schedules::remove(std::string id) {
@@ -201,7 +233,7 @@ asio::awaitable<Schedule> Schedules::unpause(std::string id, std::string note) {
   co_return s;
 }
 
-asio::awaitable<Triggered> Schedules::trigger(std::string id, std::optional<Overlap> overlap) {
+asio::awaitable<Triggered> Schedules::trigger(std::string id, std::optional<Overlap> overlap, std::string request_id) {
   auto impl = impl_;
   DueStart due;
   due.cause = Cause::trigger;
@@ -209,10 +241,15 @@ asio::awaitable<Triggered> Schedules::trigger(std::string id, std::optional<Over
   due.nominal = seconds_floor(due.actual);
   due.overlap = overlap;
   auto number = std::make_shared<std::uint64_t>(0);
-  std::function<void(Schedule&)> f = [due, number](Schedule& s) mutable {
+  std::function<void(Schedule&)> f = [due, number, request_id](Schedule& s) mutable {
+    const auto before = taken(s, request_id);
+    if (before) {
+      *number = *before;
+      return;
+    }
     if (s.buffer.size() >= Schedule::kMaxBuffer)
       throw Error("schedule.busy", std::to_string(s.buffer.size()) + " starts of \"" + s.id + "\" wait");
-    due.number = ++s.numbers;
+    due.number = take_number(s, request_id);
     *number = due.number;
     s.buffer.push_back(due);
   };
@@ -227,16 +264,20 @@ asio::awaitable<Triggered> Schedules::trigger(std::string id, std::optional<Over
     if (run.due.cause == Cause::trigger && run.due.number == *number) out.started = run;
   for (const MissedTime& m : stored->schedule.missed)
     if (m.cause == Cause::trigger && m.number == *number) out.missed = m;
+  if (out.started) out.nominal = out.started->due.nominal;
+  if (out.missed) out.nominal = out.missed->nominal;
   co_return out;
 }
 
-asio::awaitable<Schedule> Schedules::backfill(std::string id, WallTime from, WallTime to, Overlap overlap) {
+asio::awaitable<Schedule> Schedules::backfill(std::string id, WallTime from, WallTime to, Overlap overlap,
+                                              std::string request_id) {
   auto impl = impl_;
-  std::function<void(Schedule&)> f = [from, to, overlap](Schedule& s) {
+  std::function<void(Schedule&)> f = [from, to, overlap, request_id](Schedule& s) {
+    if (taken(s, request_id)) return;
     if (s.backfills.size() >= Schedule::kMaxBackfills)
       throw Error("schedule.busy", std::to_string(s.backfills.size()) + " backfills of \"" + s.id + "\" wait");
     Backfill b;
-    b.number = ++s.numbers;
+    b.number = take_number(s, request_id);
     b.mark = seconds_floor(from - Duration(1));
     b.end = seconds_floor(to);
     b.overlap = overlap;

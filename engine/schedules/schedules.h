@@ -17,7 +17,7 @@
 #include "common/runtime.h"
 #include "engine/engine.h"
 #include "engine/schedules/schedule.h"
-#include "engine/schedules/schedule_spec.h"
+#include "engine/schedules/times.h"
 #include "state/store.h"
 
 namespace millrace::engine {
@@ -73,21 +73,25 @@ class Schedules {
   asio::awaitable<void> start();
   asio::awaitable<void> stop();
 
-  // `definition` brings id, owner, spec, action and policies. Times after now count, or from `definition.mark` on if
-  // that is set. Throws schedule.exists; schedule.invalid if the spec can't be read.
+  // `definition` brings id, owner, spec, action, policies, and the id of the request if there is one: the same one
+  // makes nothing twice. Times after now count, or from `definition.mark` on if that is set. Throws schedule.exists;
+  // schedule.invalid if the spec can't be read.
   asio::awaitable<Schedule> create(Schedule definition);
   // Throw schedule.not_found.
   asio::awaitable<Schedule> get(std::string id);
   asio::awaitable<std::vector<Schedule>> list();  // by id
-  // `change` gets the schedule as it is, maybe several times; times before now are dropped. Counts and runs stay.
+  // `change` gets the schedule as it is, maybe several times. Where it changes the spec or ends a pause, times before
+  // now are told as missed. Counts and runs stay.
   asio::awaitable<Schedule> update(std::string id, std::function<void(Schedule&)> change);
   asio::awaitable<void> remove(std::string id);
   asio::awaitable<Schedule> pause(std::string id, std::string note);
   asio::awaitable<Schedule> unpause(std::string id, std::string note);
-  asio::awaitable<Triggered> trigger(std::string id, std::optional<Overlap> overlap);
+  // Both: the same request id does nothing twice.
+  asio::awaitable<Triggered> trigger(std::string id, std::optional<Overlap> overlap, std::string request_id = {});
   // All nominal times from `from` to `to`, both inclusive, whether paused or not. Throws schedule.busy if too many
   // backfills wait.
-  asio::awaitable<Schedule> backfill(std::string id, WallTime from, WallTime to, Overlap overlap);
+  asio::awaitable<Schedule> backfill(std::string id, WallTime from, WallTime to, Overlap overlap,
+                                     std::string request_id = {});
 
   // The next `count` times after `after`.
   static std::vector<Upcoming> preview(const ScheduleSpec& spec, const std::string& id, WallTime after,

@@ -46,8 +46,12 @@ class Schedules::Impl : public std::enable_shared_from_this<Schedules::Impl> {
     std::set<std::string> watched;  // run ids whose end is waited for
   };
   static asio::awaitable<void> turns(std::shared_ptr<Impl> self, std::string id);
-  // Returns when it is to be looked at again at the latest; empty: never.
-  asio::awaitable<std::optional<WallTime>> turn(std::string id);
+  struct Next {
+    Next() = default;
+    bool gone = false;             // there is no such schedule any more
+    std::optional<WallTime> when;  // to be looked at again at the latest; empty: when something wakes it
+  };
+  asio::awaitable<Next> turn(std::string id);
   enum class Step { again, rest, later };
   asio::awaitable<Step> start_one(Stored stored, Schedule decided, DueStart due, std::vector<MissedTime> told);
   asio::awaitable<bool> refresh(std::shared_ptr<Schedule> schedule);
@@ -56,7 +60,7 @@ class Schedules::Impl : public std::enable_shared_from_this<Schedules::Impl> {
   static asio::awaitable<void> watch(std::shared_ptr<Impl> self, std::string id, std::string workflow_id,
                                      std::string run_id);
   void watch_running(const Schedule& schedule);
-  void arm(const std::string& id, WallTime when);
+  void arm(Entry& entry, const std::string& id, WallTime when);
 
   std::mutex mutex_;
   std::unordered_map<std::string, Entry> entries_;

@@ -1,4 +1,3 @@
-#include "resources/schedule.h"
 #include "resources/stream_selection.h"
 #include "tests/resources/resources_fixture.h"
 
@@ -180,19 +179,6 @@ TEST_CASE_METHOD(ResourcesFixture, "a cron schedule is stored with its time zone
   const auto c = shown(create(Kind::connection, body));
   CHECK(c["schedule"]["cronTimeZone"] == "UTC");
   CHECK_FALSE(c.contains("warnings"));
-}
-
-TEST_CASE("cron expressions: five fields are Unix, six and seven are Quartz") {
-  for (const char* good : {"0 * * * *", "*/15 0-6,20 1 JAN-MAR 0,7", "0 0 12 * * ?", "0 0 12 ? * MON-FRI",
-                           "0 0 0 L * ?", "0 0 0 ? * 6#3 2026", "0 15 10 15W * ?"}) {
-    INFO(good);
-    CHECK(resources::cron_fault(good) == "");
-  }
-  for (const char* bad : {"", "* * * *", "60 * * * *", "* * * * 8", "*/0 * * * *", "a * * * *", "0 0 12 * * *",
-                          "0 0 12 ? * ?", "0 0 12 * * 0 ?", "1-2-3 * * * *"}) {
-    INFO(bad);
-    CHECK(resources::cron_fault(bad) != "");
-  }
 }
 
 TEST_CASE("streams are selected by pattern, a later entry beats an earlier one") {

@@ -201,6 +201,28 @@ TEST_CASE("two triggers in one second are two runs, and a trigger follows the ov
   CHECK(three.missed);
 }
 
+TEST_CASE("a request that is repeated makes, triggers and fills nothing twice") {
+  ScheduleFixture f;
+  f.up();
+  auto s = every(3'600, "nap", 10, Overlap::allow_all);
+  s.request_id = "made";
+  f.make(s);
+  f.make(s);
+  s.request_id = "other";
+  CHECK(f.error_of(f.schedules->create(s)) == "schedule.exists");
+  const auto one = f.get(f.schedules->trigger("s", {}, "t"));
+  const auto two = f.get(f.schedules->trigger("s", {}, "t"));
+  REQUIRE(one.started);
+  REQUIRE(two.started);
+  CHECK(one.started->run_id == two.started->run_id);
+  const std::int64_t hour = seconds_floor(f.sim.runtime().now()) / 3'600 * 3'600;
+  for (int i = 0; i < 2; ++i)
+    f.get(f.schedules->backfill("s", from_seconds(hour), from_seconds(hour), Overlap::allow_all, "b"));
+  f.pass(5);
+  CHECK(f.count("started") == 2);
+  CHECK(f.executions().size() == 2);
+}
+
 TEST_CASE("backfill runs the times of a range, both ends included, though the schedule is paused") {
   ScheduleFixture f;
   f.up();
@@ -229,6 +251,47 @@ TEST_CASE("a server that was down catches up within the window, and tells what l
   CHECK(f.count("started") >= 2);
   CHECK(f.count("started") <= 3);
   CHECK(f.count("started") + f.count("catch_up") == 10);
+}
+
+TEST_CASE("what a schedule of seconds has missed in a year is counted whole, though in pieces and by calendars") {
+  ScheduleFixture f;
+  f.up();
+  auto s = every(1, "nap", 1);
+  s.catch_up = std::chrono::seconds(10);
+  const std::int64_t start = seconds_floor(f.sim.runtime().now()) + 1;
+  f.make(s);
+  s.id = "c";
+  s.action["workflowId"] = "c";
+  s.spec.erase("intervals");
+  s.spec["calendars"] = {{{"second", "*"}, {"minute", "*"}, {"hour", "*"}}};
+  s.catch_up = std::chrono::seconds(20);
+  f.make(s);
+  f.down();
+  f.pass(20'000);
+  f.up();
+  f.pass(1);
+  for (const char* id : {"s", "c"}) {
+    const Schedule now = f.get(f.schedules->get(id));
+    std::uint64_t all = now.buffer.size() + now.counters.at("started");
+    for (const auto& m : now.missed) all += m.count;
+    INFO(id << " " << encode_schedule(now));
+    CHECK(now.missed.front().reason == "catch_up");
+    CHECK(now.mark >= start + 19'990);
+    CHECK(all == std::uint64_t(now.mark - start + 1));
+  }
+}
+
+TEST_CASE("new times of a schedule tell what they leave out of the old ones") {
+  ScheduleFixture f;
+  f.up();
+  auto s = every(60, "nap", 1);
+  s.paused = true;
+  f.make(s);
+  f.pass(601);
+  f.get(f.schedules->update("s", [](Schedule& changed) { changed.note = "n"; }));
+  CHECK(f.now().missed.empty());
+  f.get(f.schedules->update("s", [](Schedule& changed) { changed.spec = {{"crons", {"0 0 * * *"}}}; }));
+  CHECK(f.count("changed") == 10);
 }
 
 TEST_CASE("an update drops times before it and keeps counts; a deleted schedule fires no more") {

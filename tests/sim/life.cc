@@ -78,7 +78,8 @@ Life::Life(World& w, state::DurableImage image, WallTime wall, Duration true_tim
   if (faulty && (w.plan.slow_read_percent != 0 || w.plan.late_answer_percent != 0))
     seen = std::make_shared<FaultyStore>(sim.runtime(), store, w.plan, w.chance.fork(), w.marks);
   if (w.plan.step_slots == 1) w.marks.hit("one slot");
-  engine = std::make_unique<engine::Engine>(runtime, std::move(seen), registry_of(*this), options_of(w.plan));
+  engine = std::make_shared<engine::Engine>(runtime, seen, registry_of(*this), options_of(w.plan));
+  schedules = std::make_unique<engine::Schedules>(runtime, std::move(seen), engine);
 }
 
 Life::~Life() = default;
@@ -96,7 +97,10 @@ void Life::bury() {
   bool ended = false;
   asio::co_spawn(
       sim.runtime().executor(),
-      [](engine::Engine* e) -> asio::awaitable<void> { co_await e->stop(Duration(0)); }(engine.get()),
+      [](engine::Schedules* s, engine::Engine* e) -> asio::awaitable<void> {
+        co_await s->stop();
+        co_await e->stop(Duration(0));
+      }(schedules.get(), engine.get()),
       [&](std::exception_ptr) { ended = true; });
   for (int i = 0; i < 100'000 && !ended; ++i) {
     sim.run_ready();
@@ -104,6 +108,7 @@ void Life::bury() {
   }
   world.require(ended, "an engine whose store is gone can be stopped", "stop() did not return");
   sim.run_ready();
+  schedules.reset();
   engine.reset();
 }
 

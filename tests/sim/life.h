@@ -5,6 +5,7 @@
 
 #include "common/runtime_sim.h"
 #include "engine/engine.h"
+#include "engine/schedules/schedules.h"
 #include "state/memory_store.h"
 #include "tests/sim/world.h"
 
@@ -28,7 +29,8 @@ class Life {
   SimRuntime sim;
   Runtime runtime;  // with late wake-ups
   std::shared_ptr<state::MemoryStore> store;
-  std::unique_ptr<engine::Engine> engine;
+  std::shared_ptr<engine::Engine> engine;
+  std::unique_ptr<engine::Schedules> schedules;
 
  private:
   Duration began_;

@@ -59,6 +59,10 @@ inline constexpr std::string_view kAllMarks[] = {
     "compensation",
     "update done",
     "query answered",
+    // what a schedule meets
+    "schedule fired",
+    "schedule time missed",
+    "schedule backfilled",
 };
 
 class Marks {

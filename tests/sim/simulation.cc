@@ -10,6 +10,7 @@
 #include "tests/sim/caller.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/life.h"
+#include "tests/sim/timetable.h"
 
 namespace millrace::sim {
 namespace {
@@ -31,7 +32,10 @@ std::uint64_t fnv(std::uint64_t h, const std::string& bytes) {
 class Simulation {
  public:
   Simulation(std::uint64_t seed, bool show)
-      : world_(seed), show_(show), stories_(write_stories(world_.chance, world_.plan.step_fault_percent)) {}
+      : world_(seed),
+        show_(show),
+        stories_(write_stories(world_.chance, world_.plan.step_fault_percent)),
+        timetable_(seed, wall_) {}
 
   Outcome run() {
     try {
@@ -60,7 +64,8 @@ class Simulation {
   }
 
   bool all_finished() const {
-    return std::all_of(stories_.begin(), stories_.end(), [](const Story& s) { return s.finished(); });
+    return timetable_.finished() &&
+           std::all_of(stories_.begin(), stories_.end(), [](const Story& s) { return s.finished(); });
   }
 
   // `plan` null: the healed life.
@@ -97,11 +102,15 @@ class Simulation {
   asio::awaitable<void> begin(Life* life) {
     try {
       co_await life->engine->start();
+      co_await life->schedules->start();
     } catch (const state::StoreCrashed&) {
       co_return;
     }
     if (life->dead()) co_return;
     started_ = true;
+    asio::co_spawn(life->sim.runtime().executor(), timetable_.play(life), [this, life](std::exception_ptr e) {
+      if (!life->dead()) keep(e, "the timetable");
+    });
     for (Story& story : stories_)
       if (!story.finished())
         asio::co_spawn(life->sim.runtime().executor(), play(life, &story, world_.chance.fork()),
@@ -169,8 +178,9 @@ class Simulation {
     for (const Story& s : stories_)
       if (!s.finished()) open += fmt::format(" {} ({} of {} actions)", s.workflow_id, s.next_action, s.actions.size());
     world_.complain("everything finishes",
-                    fmt::format("after {:.0f} s still open:{}; executions in memory: {}",
-                                to_seconds(life.true_now() - true_time_), open, life.engine->open_executions()));
+                    fmt::format("after {:.0f} s still open:{}{}; executions in memory: {}",
+                                to_seconds(life.true_now() - true_time_), open,
+                                timetable_.finished() ? "" : " the timetable", life.engine->open_executions()));
   }
 
   void end_faulty(Life& life, const LifePlan& plan) {
@@ -196,7 +206,10 @@ class Simulation {
     bool ended = false;
     asio::co_spawn(
         life.sim.runtime().executor(),
-        [](engine::Engine* e, Duration d) -> asio::awaitable<void> { co_await e->stop(d); }(life.engine.get(), grace),
+        [](Life* l, Duration d) -> asio::awaitable<void> {
+          co_await l->schedules->stop();
+          co_await l->engine->stop(d);
+        }(&life, grace),
         [&](std::exception_ptr e) {
           ended = true;
           keep(e, "stop()");
@@ -251,6 +264,7 @@ class Simulation {
       memory_.check(world_, image);
       check_ledger(world_, image);
       check_promises(world_, image, stories_);
+      timetable_.check(world_, image, verified_);
       if (verified_) {
         check_end(world_, image, stories_);
         world_.require(listed_ == image.runs.size(), "a list shows every run",
@@ -282,10 +296,11 @@ class Simulation {
   World world_;
   const bool show_;
   std::vector<Story> stories_;
+  WallTime wall_ = from_micros(1'750'000'000'000'000);
+  Timetable timetable_;
   Memory memory_;
   state::DurableImage disk_;
   Duration true_time_{0};
-  WallTime wall_ = from_micros(1'750'000'000'000'000);
   bool started_ = false, verified_ = false;
   std::size_t listed_ = 0;
   std::uint64_t digest_ = 0xcbf29ce484222325ULL;

@@ -55,7 +55,7 @@ Timetable::Timetable(std::uint64_t seed, WallTime wall) {
   schedule_.mark = first_ - 1;
 }
 
-asio::awaitable<void> Timetable::play(Life* life) {
+asio::awaitable<void> Timetable::play_once(Life* life) {
   if (finished()) co_return;
   bool there = true;
   try {
@@ -86,6 +86,21 @@ asio::awaitable<void> Timetable::play(Life* life) {
     co_await life->sim.runtime().sleep_for(std::chrono::seconds(1));
   }
   finished_ = true;
+}
+
+// A full disk refuses a write and loses nothing: its caller asks again.
+asio::awaitable<void> Timetable::play(Life* life) {
+  for (;;) {
+    bool full = false;
+    try {
+      co_await play_once(life);
+    } catch (const Error& e) {
+      if (e.code() != "store.disk_full") throw;
+      full = true;
+    }
+    if (!full || life->dead()) co_return;
+    co_await life->sim.runtime().sleep_for(std::chrono::seconds(1));
+  }
 }
 
 void Timetable::check(World& world, const Image& image, bool end) const {

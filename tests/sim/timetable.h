@@ -27,6 +27,7 @@ class Timetable {
   void check(World& world, const Image& image, bool end) const;
 
  private:
+  asio::awaitable<void> play_once(Life* life);
   std::int64_t promised() const { return times_ + filled_; }
 
   bool there_ = false, made_ = false, finished_ = false;

@@ -53,7 +53,7 @@ class RoomsTest(unittest.TestCase):
         header.write_text(header.read_text() + '#include "connectors/source.h"\n')
         done = self.rooms(root=copy)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r'engine/engine.h:\d+: include "connectors/source.h": engine/ may include common/, state/; not connectors/')
+        self.assertRegex(done.stderr, r'engine/engine.h:\d+: include "connectors/source.h": engine/ may include common/, state/, calendar/; not connectors/')
 
     def test_each_wall_holds(self):
         for path, included in (("common/a.cc", "net/postgres.h"), ("net/a.cc", "state/store.h"), ("state/rocks.cc", "net/postgres.h"),

@@ -46,6 +46,7 @@ App::App(Services services, AppOptions options)
   add_message_routes(router_, services_);
   add_operation_routes(router_, services_);
   add_operator_routes(router_, services_);
+  add_replay_routes(router_, services_);
   add_queue_routes(router_, services_);
   add_worker_routes(router_, services_);
   if (services_.schedules) add_schedule_routes(router_, services_);

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/idempotency.h"
+#include "api/json_body.h"
 #include "common/errors.h"
 
 namespace millrace::api {
@@ -41,6 +43,15 @@ std::int64_t job_id_of(const Request& request) { return std::stoll(request.path_
 std::string idempotency_key_of(const Request& request) {
   const std::string* key = request.header("idempotency-key");
   return key == nullptr ? std::string() : *key;
+}
+
+std::string read_request_id(const Request& request, FieldReader& fields, const char* field) {
+  std::string id = fields.text(field);
+  if (id.size() > kMaxIdempotencyKey) fields.fault(field, "must have at most 255 bytes");
+  const std::string key = idempotency_key_of(request);
+  if (!key.empty() && !id.empty() && key != id)
+    fields.fault(field, "differs from the Idempotency-Key header, which is the same thing");
+  return id.empty() ? key : id;
 }
 
 resources::Principal principal_of(const Request& request) { return resources::Principal(request.caller.name); }

@@ -22,6 +22,10 @@ bool flag_of(const Request& request, std::string_view name, bool otherwise);
 std::int64_t job_id_of(const Request& request);
 // The header Idempotency-Key; empty: none.
 std::string idempotency_key_of(const Request& request);
+class FieldReader;
+// An id of the caller's: a field of the body, or the header Idempotency-Key, which is the same thing. Faults of
+// `fields`.
+std::string read_request_id(const Request& request, FieldReader& fields, const char* field);
 resources::Principal principal_of(const Request& request);
 // The parameters limit and next, for lists that come whole.
 void add_page_parameters(Route& route);
@@ -54,6 +58,7 @@ void add_workflow_routes(Router& router, const Services& services);
 void add_message_routes(Router& router, const Services& services);
 void add_operation_routes(Router& router, const Services& services);
 void add_operator_routes(Router& router, const Services& services);
+void add_replay_routes(Router& router, const Services& services);
 void add_queue_routes(Router& router, const Services& services);
 void add_worker_routes(Router& router, const Services& services);
 void add_schedule_routes(Router& router, const Services& services);

@@ -1,4 +1,4 @@
-// /v1/jobs: what was asked for, how it went, and replay.
+// /v1/jobs: what was asked for, and how it went. Replay: replay_routes.cc.
 #include <nlohmann/json.hpp>
 
 #include "api/follow.h"
@@ -134,21 +134,6 @@ void add_job_routes(Router& router, const Services& services) {
     co_return response;
   };
   router.add(std::move(logs));
-
-  Route replay =
-      job_route("POST", "/v1/jobs/{id:int}/replay",
-                "Replay the job's execution; verify runs today's code against its history, without side effects");
-  replay.body_schema = "JobReplay";
-  replay.handler = [services](Request& request) -> asio::awaitable<Response> {
-    const nlohmann::json body = parse_json_body(request.body);
-    FieldReader fields(body, "", true);
-    const std::string mode = fields.text("mode", true);
-    fields.text("reason");
-    fields.finish();
-    std::string json = co_await services.jobs->replay_json(job_id_of(request), mode);
-    co_return json_response(200, std::move(json));
-  };
-  router.add(std::move(replay));
 }
 
 }  // namespace millrace::api

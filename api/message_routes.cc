@@ -7,8 +7,6 @@
 namespace millrace::api {
 namespace {
 
-constexpr std::size_t kMaxIdBytes = 255;
-
 struct Message {
   Message() = default;
   std::string workflow_id, run_id;
@@ -27,21 +25,11 @@ Message read_message(const Request& request, FieldReader& fields) {
   return message;
 }
 
-// An id of the caller's: the field, or the header Idempotency-Key, which is the same thing.
-std::string read_id(const Request& request, FieldReader& fields, const char* field) {
-  std::string id = fields.text(field);
-  if (id.size() > kMaxIdBytes) fields.fault(field, "must have at most 255 bytes");
-  const std::string key = idempotency_key_of(request);
-  if (!key.empty() && !id.empty() && key != id)
-    fields.fault(field, "differs from the Idempotency-Key header, which is the same thing");
-  return id.empty() ? key : id;
-}
-
 asio::awaitable<Response> signal(const Services services, Request& request) {
   const nlohmann::json body = parse_json_body(request.body);
   FieldReader fields(body, "", true);
   Message message = read_message(request, fields);
-  std::string request_id = read_id(request, fields, "requestId");
+  std::string request_id = read_request_id(request, fields, "requestId");
   fields.finish();
   const std::string run = co_await services.engine->signal(message.workflow_id, message.run_id, std::move(message.name),
                                                            std::move(message.input), std::move(request_id));
@@ -67,7 +55,7 @@ asio::awaitable<Response> update(const Services services, Request& request) {
   asked.run_id = std::move(message.run_id);
   asked.name = std::move(message.name);
   asked.input = std::move(message.input);
-  asked.update_id = read_id(request, fields, "updateId");
+  asked.update_id = read_request_id(request, fields, "updateId");
   asked.wait_completed = fields.choice("wait", {"completed", "accepted"}) == "completed";
   fields.finish();
   const engine::UpdateResult result = co_await services.engine->update(std::move(asked));
@@ -96,6 +84,7 @@ void add_message_routes(Router& router, const Services& services) {
   router.add(add("signal", "Send the execution a signal", "WorkflowSignal", 202, &signal));
   Route ask = add("query", "Ask the execution's code; changes nothing", "WorkflowQuery", 200, &query);
   ask.scope = Scope::read;
+  ask.own_idempotency = false;  // the engine keeps nothing of a query: the answer is kept beside it
   ask.response_schema = "WorkflowQueryResult";
   router.add(std::move(ask));
   Route change = add("update", "Send the execution a request and get its answer", "WorkflowUpdate", 200, &update);

@@ -58,13 +58,8 @@ engine::ResetRequest read_reset(const Request& request) {
   reset.reapply_signals = reapply == "all" || reapply == "signals";
   reset.reapply_updates = reapply == "all" || reapply == "updates";
   reset.reason = fields.text("reason");
-  reset.request_id = fields.text("requestId");
-  if (reset.request_id.size() > 255) fields.fault("requestId", "must have at most 255 bytes");
-  const std::string key = idempotency_key_of(request);
-  if (!key.empty() && !reset.request_id.empty() && key != reset.request_id)
-    fields.fault("requestId", "differs from the Idempotency-Key header, which is the same thing");
+  reset.request_id = read_request_id(request, fields, "requestId");
   fields.finish();
-  if (reset.request_id.empty()) reset.request_id = key;
   reset.identity = request.caller.name;
   return reset;
 }
@@ -86,14 +81,14 @@ asio::awaitable<Response> set_paused(const Services services, const bool paused,
   const nlohmann::json body = parse_json_body(request.body);
   FieldReader fields(body, "", true);
   const std::string reason = fields.text("reason");
-  fields.ignore("requestId");  // it is so, or it becomes so: the same request changes nothing twice
+  const std::string request_id = read_request_id(request, fields, "requestId");
   fields.finish();
   const std::string id = request.path_values.at("id");
   const std::string run = request.query_value("runId").value_or("");
   if (paused)
-    co_await services.engine->pause(id, run, reason, request.caller.name);
+    co_await services.engine->pause(id, run, reason, request.caller.name, request_id);
   else
-    co_await services.engine->unpause(id, run, reason, request.caller.name);
+    co_await services.engine->unpause(id, run, reason, request.caller.name, request_id);
   const engine::ExecutionDetail detail = co_await services.engine->describe(id, run);
   co_return json_response(200, execution_outcome_json(detail.execution));
 }
@@ -166,7 +161,7 @@ asio::awaitable<Response> command_step(const Services services, const Verb verb,
     command.reason = fields.text("reason");
     if (verb == Verb::reset) command.reset_heartbeat = fields.boolean("resetHeartbeat");
   }
-  fields.ignore("requestId");
+  command.request_id = read_request_id(request, fields, "requestId");
   fields.finish();
   const std::string id = command.workflow_id, run = command.run_id;
   co_await services.engine->command_step(std::move(command));

@@ -103,16 +103,14 @@ asio::awaitable<Response> end_workflow(const Services services, const bool cance
   const nlohmann::json body = parse_json_body(request.body);
   FieldReader fields(body, "", true);
   const std::string reason = fields.text("reason");
-  std::string request_id;
-  if (cancel) request_id = fields.text("requestId");
+  const std::string request_id = read_request_id(request, fields, "requestId");
   fields.finish();
-  if (request_id.empty()) request_id = idempotency_key_of(request);
   const std::string id = request.path_values.at("id");
   const std::string run = request.query_value("runId").value_or("");
   if (cancel) {
     co_await services.engine->request_cancel(id, run, reason, request_id);
   } else {
-    co_await services.engine->terminate(id, run, reason);
+    co_await services.engine->terminate(id, run, reason, request_id, request.caller.name);
   }
   const engine::ExecutionDetail detail = co_await services.engine->describe(id, run);
   co_return json_response(202, execution_outcome_json(detail.execution));

@@ -74,6 +74,7 @@ int run(int argc, char** argv, const serve::Hooks& hooks) {
   add_workflow_commands(tree);
   add_message_commands(tree);
   add_operator_commands(tree);
+  add_replay_commands(tree);
   add_state_commands(tree);
   add_queue_commands(tree);
   add_schedule_commands(tree);

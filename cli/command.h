@@ -34,6 +34,7 @@ void add_config_commands(Tree& tree);
 void add_job_commands(Tree& tree);
 void add_workflow_commands(Tree& tree);
 void add_operator_commands(Tree& tree);  // after add_workflow_commands()
+void add_replay_commands(Tree& tree);    // after add_workflow_commands()
 void add_message_commands(Tree& tree);   // after add_workflow_commands()
 void add_state_commands(Tree& tree);
 void add_queue_commands(Tree& tree);

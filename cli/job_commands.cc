@@ -1,4 +1,4 @@
-// sync, normalize, jobs, job, logs, cancel, replay.
+// sync, normalize, jobs, job, logs, cancel.
 #include <iostream>
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/job_view.h"
+#include "cli/job_wait.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 struct JobOptions {
   JobOptions() = default;
-  std::string connection, mode, status, type;
+  std::string connection, status, type;
   std::int64_t job_id = 0;
   std::vector<std::string> streams;
   bool wait = false, only_failed = false, adopt = false, attach = false, follow = false;
@@ -32,6 +33,8 @@ bool ended(const Json& job) {
 }
 
 std::string job_path(std::int64_t id) { return "/v1/jobs/" + std::to_string(id); }
+
+}  // namespace
 
 // Asks until the job has ended: often at first, so that a short job is not waited for in vain.
 asio::awaitable<Json> wait_for_job(Context& context, std::int64_t id) {
@@ -58,6 +61,28 @@ asio::awaitable<Json> wait_for_job(Context& context, std::int64_t id) {
   }
 }
 
+asio::awaitable<int> show_started_job(Context& context, Json job, bool wait) {
+  const std::int64_t id = job.at("jobId").get<std::int64_t>();
+  if (!wait) {
+    if (for_people(context)) {
+      std::cout << "started job " << id << '\n';
+    } else {
+      print_object(job, std::to_string(id), context.globals.output);
+    }
+    co_return kOk;
+  }
+  job = co_await wait_for_job(context, id);
+  if (for_people(context)) {
+    print_job(job);
+  } else {
+    print_object(job, std::to_string(id), context.globals.output);
+  }
+  print_job_failure(job);
+  co_return plain(job, "status") == "succeeded" ? kOk : kFailed;
+}
+
+namespace {
+
 asio::awaitable<int> start_job(Context& context, std::string job_type, std::shared_ptr<JobOptions> options) {
   const Json connection = co_await context.client().find("connections", options->connection);
   Json body = Json::object();
@@ -75,23 +100,7 @@ asio::awaitable<int> start_job(Context& context, std::string job_type, std::shar
   if (options->streams_parallel > 0) body["options"]["streamsParallel"] = options->streams_parallel;
   if (options->splits_parallel > 0) body["options"]["splitsParallel"] = options->splits_parallel;
   Json job = co_await context.client().post(options->attach ? "/v1/jobs?onConflict=attach" : "/v1/jobs", body.dump());
-  const std::int64_t id = job.at("jobId").get<std::int64_t>();
-  if (!options->wait) {
-    if (for_people(context)) {
-      std::cout << "started job " << id << '\n';
-    } else {
-      print_object(job, std::to_string(id), context.globals.output);
-    }
-    co_return kOk;
-  }
-  job = co_await wait_for_job(context, id);
-  if (for_people(context)) {
-    print_job(job);
-  } else {
-    print_object(job, std::to_string(id), context.globals.output);
-  }
-  print_job_failure(job);
-  co_return plain(job, "status") == "succeeded" ? kOk : kFailed;
+  co_return co_await show_started_job(context, std::move(job), options->wait);
 }
 
 asio::awaitable<int> jobs(Context& context, std::shared_ptr<JobOptions> options) {
@@ -194,24 +203,6 @@ asio::awaitable<int> cancel(Context& context, std::shared_ptr<JobOptions> option
   co_return kOk;
 }
 
-asio::awaitable<int> replay(Context& context, std::shared_ptr<JobOptions> options) {
-  const Json body = Json::object({{"mode", options->mode}});
-  const Json report = co_await context.client().post(job_path(options->job_id) + "/replay", body.dump());
-  const Json divergence = report.value("divergence", Json());
-  if (!for_people(context)) {
-    print_object(report, std::to_string(options->job_id), context.globals.output);
-  } else if (divergence.is_null()) {
-    std::cout << "job " << options->job_id << ": " << plain(report, "eventsChecked")
-              << " events checked, the code of today decides the same\n";
-  }
-  if (divergence.is_null()) co_return kOk;
-  print_error("today's code decides differently than the history at event " + plain(divergence, "eventId"),
-              "history: " + plain(divergence, "expected") + "\n  code:    " + plain(divergence, "got") +
-                  "\n  after:   " + plain(divergence, "position"),
-              "Bring back the old order of steps, or reset the execution to a point before it.", "");
-  co_return kFailed;
-}
-
 void add_job_start(Tree& tree, const char* name, const char* description) {
   auto options = std::make_shared<JobOptions>();
   CLI::App* sub = tree.root.add_subcommand(name, description);
@@ -265,13 +256,6 @@ void add_job_commands(Tree& tree) {
   options = std::make_shared<JobOptions>();
   sub = add_job_command(tree, "cancel", "Cancel a job", options);
   sub->callback([&tree, options] { tree.action = [options](Context& c) { return cancel(c, options); }; });
-
-  options = std::make_shared<JobOptions>();
-  sub = add_job_command(tree, "replay", "Replay a past execution", options);
-  add_flag_value(sub, "--mode", options->mode, "verify: run today's code against the history, without side effects")
-      ->required()
-      ->check(CLI::IsMember({"verify"}));
-  sub->callback([&tree, options] { tree.action = [options](Context& c) { return replay(c, options); }; });
 }
 
 }  // namespace millrace::cli

@@ -92,6 +92,14 @@ void print_job(const Json& job) {
     if (const std::string value = plain(job, name); !value.empty())
       std::cout << fmt::format("  {:<11} {}\n", label, value);
   }
+  if (const auto replay = job.find("replay"); replay != job.end() && replay->is_object()) {
+    std::string what = plain(*replay, "mode") + " of job " + plain(*replay, "jobId");
+    if (const std::string step = plain(*replay, "step"); !step.empty()) what += " at step " + step;
+    if (const std::string event = plain(*replay, "eventId"); !event.empty()) what += " behind event " + event;
+    what += ", asked for by " + plain(*replay, "principal");
+    if (const std::string reason = plain(*replay, "reason"); !reason.empty()) what += ": " + reason;
+    std::cout << fmt::format("  {:<11} {}\n", "replay", what);
+  }
   const Json& streams = list_of(job, "streams");
   if (!streams.empty()) {
     std::cout << "\n";

@@ -100,6 +100,14 @@ asio::awaitable<int> show(Context& context, OptionsPtr o) {
   if (form == "json" || form == "yaml" || form == "name") {
     print_list(events, {}, [](const Json& e) { return plain(e, "type"); }, form);
   } else {
+    if (form == "jsonl") {
+      // Whose history it is, so that the file can be verified and taken in elsewhere.
+      const Json one = co_await context.client().get(path_of(*o));
+      Json header = Json::object({{"format", "millrace.history/1"}});
+      for (const char* name : {"workflowId", "runId", "type", "status", "startTime", "closeTime"})
+        if (one.contains(name) && !one[name].is_null()) header[name] = one[name];
+      std::cout << header.dump() << '\n';
+    }
     for (const Json& event : events) print_event(event, raw);
   }
   co_return kOk;

@@ -100,10 +100,12 @@ void RunFacts::compare(const RunRecord& r) const {
   differs("the length of the history", std::to_string(r.history_length), std::to_string(last_event_));
   differs("the workflow id", r.workflow_id, started_->workflow_id);
   differs("the type", r.type, started_->workflow_type);
-  differs("the start", text(r.started), text(started_at_));
+  // Event 1 of a reset is that of the run before.
+  if (r.reset_run_id.empty()) differs("the start", text(r.started), text(started_at_));
   differs("the end", text(r.closed), text(closing_ ? std::optional<WallTime>(closing_->time) : std::nullopt));
   differs("the request to cancel", r.cancel_requested ? "yes" : "no", cancel_requested_ ? "yes" : "no");
-  differs("the parent", r.parent_run_id, started_->parent_run_id);
+  // Its run may be one that a reset of the parent has made since.
+  differs("the parent", r.parent_workflow_id, started_->parent_workflow_id);
 }
 
 }  // namespace millrace::engine

@@ -46,8 +46,10 @@ asio::awaitable<void> Engine::request_cancel(std::string workflow_id, std::strin
                                              std::string request_id) {
   return impl_->request_cancel(std::move(workflow_id), std::move(run_id), std::move(reason), std::move(request_id));
 }
-asio::awaitable<void> Engine::terminate(std::string workflow_id, std::string run_id, std::string reason) {
-  return impl_->terminate(std::move(workflow_id), std::move(run_id), std::move(reason));
+asio::awaitable<void> Engine::terminate(std::string workflow_id, std::string run_id, std::string reason,
+                                        std::string request_id, std::string identity) {
+  return impl_->terminate(std::move(workflow_id), std::move(run_id), std::move(reason), std::move(request_id),
+                          std::move(identity));
 }
 asio::awaitable<std::string> Engine::signal(std::string workflow_id, std::string run_id, std::string name,
                                             Payload input, std::string request_id) {
@@ -63,16 +65,26 @@ asio::awaitable<void> Engine::resume(std::string workflow_id, std::string run_id
 }
 asio::awaitable<ResetResult> Engine::reset(ResetRequest request) { return impl_->reset(std::move(request)); }
 asio::awaitable<void> Engine::pause(std::string workflow_id, std::string run_id, std::string reason,
-                                    std::string identity) {
-  return impl_->set_paused(std::move(workflow_id), std::move(run_id), true, std::move(reason), std::move(identity));
+                                    std::string identity, std::string request_id) {
+  return impl_->set_paused(std::move(workflow_id), std::move(run_id), true, std::move(reason), std::move(identity),
+                           std::move(request_id));
 }
 asio::awaitable<void> Engine::unpause(std::string workflow_id, std::string run_id, std::string reason,
-                                      std::string identity) {
-  return impl_->set_paused(std::move(workflow_id), std::move(run_id), false, std::move(reason), std::move(identity));
+                                      std::string identity, std::string request_id) {
+  return impl_->set_paused(std::move(workflow_id), std::move(run_id), false, std::move(reason), std::move(identity),
+                           std::move(request_id));
 }
 asio::awaitable<void> Engine::command_step(StepCommand command) { return impl_->command_step(std::move(command)); }
 asio::awaitable<VerifyReport> Engine::verify(std::string workflow_id, std::string run_id) {
   return impl_->verify(std::move(workflow_id), std::move(run_id));
+}
+asio::awaitable<VerifyAllReport> Engine::verify_all(VerifyAllRequest request, VerifyProgress progress) {
+  return impl_->verify_all(std::move(request), std::move(progress));
+}
+VerifiedFile Engine::verify_file(std::string_view text) const { return impl_->verify_file(text); }
+asio::awaitable<ReplayView> Engine::replay_to(std::string workflow_id, std::string run_id,
+                                              std::optional<std::uint64_t> up_to) {
+  return impl_->replay_to(std::move(workflow_id), std::move(run_id), up_to);
 }
 std::size_t Engine::open_executions() const { return impl_->open_executions(); }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/awaitable.h"
@@ -232,7 +233,12 @@ struct UpdateResult {
   Payload value;
 };
 
-class CrashNotes;  // engine/crash_notes.h
+class CrashNotes;         // engine/crash_notes.h
+struct VerifyAllRequest;  // engine/replay_view.h
+struct VerifyAllReport;
+struct VerifiedFile;
+struct ReplayView;
+using VerifyProgress = std::function<asio::awaitable<void>(const VerifyAllReport& so_far)>;
 
 // A worker in another process asks for a step.
 struct PollRequest {
@@ -294,7 +300,8 @@ class Engine {
   // Durable when it returns; idempotent by request id; refused on a closed run (workflow.closed).
   asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason,
                                        std::string request_id);
-  asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
+  asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason,
+                                  std::string request_id = {}, std::string identity = {});
 
   // A message to the execution: durable when it returns; idempotent by request id within the chain of continue-as-new.
   // Returns the run that has it.
@@ -315,13 +322,25 @@ class Engine {
   asio::awaitable<ResetResult> reset(ResetRequest request);
   // While paused no turn runs and no attempt starts; what comes in is kept. Both are durable when they return and
   // change nothing if it is so already. Throw workflow.closed.
-  asio::awaitable<void> pause(std::string workflow_id, std::string run_id, std::string reason, std::string identity);
-  asio::awaitable<void> unpause(std::string workflow_id, std::string run_id, std::string reason, std::string identity);
+  asio::awaitable<void> pause(std::string workflow_id, std::string run_id, std::string reason, std::string identity,
+                              std::string request_id = {});
+  asio::awaitable<void> unpause(std::string workflow_id, std::string run_id, std::string reason, std::string identity,
+                                std::string request_id = {});
   // Throws workflow.step_not_pending, workflow.closed.
   asio::awaitable<void> command_step(StepCommand command);
 
   // Replays the history against today's code without any effect.
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
+  // The same for all runs that a filter finds, newest first; `progress` may be empty. A run whose history can't be read
+  // counts as diverged. (replay_view.h)
+  asio::awaitable<VerifyAllReport> verify_all(VerifyAllRequest request, VerifyProgress progress);
+  // The same for an exported history (export_format.h). Throws history.invalid. A few MB take a second: not on the
+  // pool.
+  VerifiedFile verify_file(std::string_view text) const;
+  // The execution when its code has consumed the events up to one (none given: all), and what the code does next.
+  // Throws workflow.not_found, workflow.event_unknown.
+  asio::awaitable<ReplayView> replay_to(std::string workflow_id, std::string run_id,
+                                        std::optional<std::uint64_t> up_to);
 
   std::size_t open_executions() const;
 

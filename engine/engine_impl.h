@@ -7,7 +7,9 @@
 #include <string>
 
 #include "engine/core.h"
+#include "engine/once_request.h"
 #include "engine/records/run_record.h"
+#include "engine/replay_view.h"
 #include "engine/running_execution.h"
 
 namespace millrace::engine {
@@ -25,7 +27,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
                                               RunningExecution::Origin origin = RunningExecution::Origin());
   asio::awaitable<void> request_cancel(std::string workflow_id, std::string run_id, std::string reason,
                                        std::string request_id);
-  asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason);
+  asio::awaitable<void> terminate(std::string workflow_id, std::string run_id, std::string reason,
+                                  std::string request_id = {}, std::string identity = {});
 
   asio::awaitable<std::string> signal(std::string workflow_id, std::string run_id, std::string name, Payload input,
                                       std::string request_id);
@@ -44,9 +47,13 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<ListPage> list(ListFilter filter);
   asio::awaitable<ResetResult> reset(ResetRequest request);
   asio::awaitable<void> set_paused(std::string workflow_id, std::string run_id, bool paused, std::string reason,
-                                   std::string identity);
+                                   std::string identity, std::string request_id);
   asio::awaitable<void> command_step(StepCommand command);
   asio::awaitable<VerifyReport> verify(std::string workflow_id, std::string run_id);
+  asio::awaitable<VerifyAllReport> verify_all(VerifyAllRequest request, VerifyProgress progress);
+  VerifiedFile verify_file(std::string_view text) const;
+  asio::awaitable<ReplayView> replay_to(std::string workflow_id, std::string run_id,
+                                        std::optional<std::uint64_t> up_to);
   std::size_t open_executions() const { return core_->executions.size(); }
   Queues& queues() { return *core_->queues; }
   asio::awaitable<std::optional<WorkerTask>> poll(PollRequest request);
@@ -68,7 +75,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<std::string> run_that_knows(Found found, std::string scope, std::string request_id);
   asio::awaitable<std::string> signal_once(std::string workflow_id, std::string run_id, std::string name, Payload input,
                                            std::string request_id);
-  asio::awaitable<UpdateResult> update_once(UpdateRequest request);
+  asio::awaitable<UpdateResult> update_once(UpdateRequest request, bool keep_refusal);
   asio::awaitable<UpdateResult> recorded_update(std::string run_id, std::string update_id);
   asio::awaitable<void> count_crashes(std::vector<state::KeyValue>* rows);
   struct Replayed {
@@ -82,6 +89,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   asio::awaitable<Execution> read_execution(Found found);
 
   void give_task_back(const WorkerTask& task);
+
+  // engine_operator.cc
+  asio::awaitable<void> do_once(Found found, std::shared_ptr<const OnceRequest> once,
+                                std::function<void(RunningExecution&, Transaction&)> work);
 
   // engine_reset.cc
   asio::awaitable<std::optional<ResetResult>> earlier_reset(std::string workflow_id, std::string request_id,
@@ -97,6 +108,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   // engine_outbox.cc
   asio::awaitable<void> adopt_child(std::string key, OutboxRow row);
   asio::awaitable<bool> take_over_child(OutboxRow row, std::string* child_run);
+  asio::awaitable<std::string> current_run_of(std::string workflow_id, std::string run_id);
+  asio::awaitable<void> tell_child(OutboxRow row, std::string request_id);
   void begin_delivery();
   asio::awaitable<void> deliver_all();
   static asio::awaitable<void> deliver(std::shared_ptr<Impl> self, std::string key, OutboxRow row);

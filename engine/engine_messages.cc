@@ -111,7 +111,8 @@ asio::awaitable<Payload> Engine::Impl::query(std::string workflow_id, std::strin
 }
 
 asio::awaitable<UpdateResult> Engine::Impl::update(UpdateRequest request) {
-  if (request.update_id.empty()) request.update_id = core_->runtime.uuid();
+  const bool own_id = !request.update_id.empty();  // of the caller, who may come with it again
+  if (!own_id) request.update_id = core_->runtime.uuid();
   std::string met;
   for (int i = 0;; ++i) {
     auto found = co_await find(request.workflow_id, request.run_id);
@@ -123,9 +124,15 @@ asio::awaitable<UpdateResult> Engine::Impl::update(UpdateRequest request) {
       // Its run may be open still: then it is waited for there.
       if (!core_->executions.find(knows)) co_return co_await recorded_update(knows, request.update_id);
       one.run_id = knows;
+    } else if (own_id) {
+      const std::string refused_by = co_await run_that_knows(found, "refused", request.update_id);
+      if (!refused_by.empty()) {
+        const auto bytes = co_await core_->store->get(keys::dedupe("refused/" + refused_by, request.update_id));
+        if (bytes) throw FailureError(decode_record<RefusedRow>(*bytes).failure.value_or(Failure()));
+      }
     }
     try {
-      co_return co_await update_once(std::move(one));
+      co_return co_await update_once(std::move(one), own_id);
     } catch (const Error& e) {
       if (e.code() != "workflow.closed" || !request.run_id.empty() || found.run_id == met || i == kChainTries) throw;
     }
@@ -152,12 +159,14 @@ asio::awaitable<UpdateResult> Engine::Impl::recorded_update(std::string run_id, 
   throw Error("workflow.closed", "the run was closed before the update completed");
 }
 
-asio::awaitable<UpdateResult> Engine::Impl::update_once(UpdateRequest request) {
+asio::awaitable<UpdateResult> Engine::Impl::update_once(UpdateRequest request, bool keep_refusal) {
   const RunningPtr execution = co_await find_open(request.workflow_id, request.run_id);
   auto answer = std::make_shared<Answer>();
   auto shared = std::make_shared<UpdateRequest>(std::move(request));
   RunningExecution* e = execution.get();
-  execution->submit([e, answer, shared](Transaction& tx) {
+  const std::string refusal_key =
+      keep_refusal ? keys::dedupe("refused/" + execution->run_id(), shared->update_id) : std::string();
+  execution->submit([e, answer, shared, refusal_key](Transaction& tx) {
     if (!e->accepts()) {
       answer->fail(e->refusal());
       return;
@@ -166,7 +175,7 @@ asio::awaitable<UpdateResult> Engine::Impl::update_once(UpdateRequest request) {
     accepted.update_id = shared->update_id;
     accepted.name = shared->name;
     accepted.input = shared->input;
-    if (e->update(tx, std::move(accepted), shared->wait_completed, answer))
+    if (e->update(tx, std::move(accepted), shared->wait_completed, answer, refusal_key))
       tx.batch.put(keys::dedupe("update/" + e->run_id(), shared->update_id), encode_record(seen(tx, *e)));
   });
   co_await answer->wait();

@@ -3,6 +3,7 @@
 #include "common/errors.h"
 #include "common/log.h"
 #include "engine/engine_impl.h"
+#include "engine/records/rows.h"
 #include "state/keys.h"
 
 namespace millrace::engine {
@@ -12,6 +13,7 @@ namespace keys = state::keys;
 namespace {
 
 constexpr Duration kRetryDelay = std::chrono::seconds(1);
+constexpr int kChainTries = 10;  // of a message to a child whose run changes under it
 
 }  // namespace
 
@@ -54,6 +56,49 @@ asio::awaitable<void> Engine::Impl::erase_row(std::string key) {
   co_await core_->store->commit(std::move(batch));
 }
 
+// The run that goes on for this one: a child may have continued as new, been retried or reset since its parent knew it.
+asio::awaitable<std::string> Engine::Impl::current_run_of(std::string workflow_id, std::string run_id) {
+  if (run_id.empty()) co_return run_id;
+  const auto known = co_await core_->store->get(keys::run(run_id));
+  const auto row = co_await core_->store->get(keys::current(workflow_id));
+  if (!known || !row) co_return run_id;
+  const std::string current = decode_record<CurrentRow>(*row).run_id;
+  const auto record = co_await core_->store->get(keys::run(current));
+  if (!record) co_return run_id;
+  const auto first_of = [](const std::string& run, const RunRecord& r) {
+    return r.first_run_id.empty() ? run : r.first_run_id;
+  };
+  const bool same_chain =
+      first_of(current, decode_record<RunRecord>(*record)) == first_of(run_id, decode_record<RunRecord>(*known));
+  co_return same_chain ? current : run_id;
+}
+
+// A cancel, or what the close policy asks for. The run that is met may be followed by another at that very moment.
+asio::awaitable<void> Engine::Impl::tell_child(OutboxRow row, std::string request_id) {
+  std::string met;
+  for (int i = 0;; ++i) {
+    const std::string run = co_await current_run_of(row.workflow_id, row.run_id);
+    if (!run.empty()) {
+      // A run before it may have got this very request.
+      Found found = co_await find({}, run);
+      const std::string knows = co_await run_that_knows(std::move(found), "cancel", request_id);
+      if (!knows.empty()) co_return;
+    }
+    try {
+      if (row.kind == OutboxKind::cancel)
+        co_await request_cancel(row.workflow_id, run, "asked for by " + row.from_workflow_id, request_id);
+      else if (row.policy == ParentClosePolicy::terminate)
+        co_await terminate(row.workflow_id, run, "its parent " + row.from_workflow_id + " closed");
+      else
+        co_await request_cancel(row.workflow_id, run, "its parent closed", request_id);
+      co_return;
+    } catch (const Error& e) {
+      if (e.code() != "workflow.closed" || row.run_id.empty() || run == met || i == kChainTries) throw;
+    }
+    met = run;
+  }
+}
+
 asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row) {
   if (row.kind == OutboxKind::adopt_child) {
     co_await adopt_child(std::move(key), std::move(row));
@@ -84,13 +129,8 @@ asio::awaitable<void> Engine::Impl::deliver_once(std::string key, OutboxRow row)
         co_await signal(row.workflow_id, row.run_id, row.name, row.payload, request_id);
         break;
       case OutboxKind::cancel:
-        co_await request_cancel(row.workflow_id, row.run_id, "asked for by " + row.from_workflow_id, request_id);
-        break;
       case OutboxKind::parent_closed:
-        if (row.policy == ParentClosePolicy::terminate)
-          co_await terminate(row.workflow_id, row.run_id, "its parent " + row.from_workflow_id + " closed");
-        else
-          co_await request_cancel(row.workflow_id, row.run_id, "its parent closed", request_id);
+        co_await tell_child(row, request_id);
         break;
       case OutboxKind::child_closed:
       case OutboxKind::adopt_child:

@@ -44,12 +44,13 @@ std::string digest_of(const ResetRequest& r) {
 struct Hold {
   explicit Hold(RunningPtr e) : execution(std::move(e)) {}
   ~Hold() {
-    if (execution) execution->release();
+    if (execution) execution->release(holder);
   }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
-  void release(RunningExecution::Input first) { std::exchange(execution, nullptr)->release(std::move(first)); }
+  void release(RunningExecution::Input first) { std::exchange(execution, nullptr)->release(holder, std::move(first)); }
   RunningPtr execution;
+  const RunningExecution::HolderPtr holder = std::make_shared<RunningExecution::Holder>();
 };
 
 // Signals and updates of one run that came in by themselves: behind `after`, not those that another run handed on.
@@ -171,9 +172,12 @@ asio::awaitable<std::optional<ResetResult>> Engine::Impl::try_reset(std::shared_
   const auto current_row = co_await core_->store->get(keys::current(request->workflow_id));
   Found current = co_await find(request->workflow_id, {});
   RunningPtr open;
-  if (is_open(current.record.status)) open = co_await find_open(request->workflow_id, current.run_id);
+  if (is_open(current.record.status)) {
+    open = core_->executions.find(current.run_id);
+    if (!open) co_return result;  // it has just closed
+  }
   Hold hold(open);
-  if (open) co_await open->hold();
+  if (open) co_await open->hold(hold.holder);
   const auto current_record = co_await core_->store->get(keys::run(current.run_id));
   if (!current_row || !current_record) co_return result;
   current.record = decode_record<RunRecord>(*current_record);
@@ -198,6 +202,12 @@ asio::awaitable<std::optional<ResetResult>> Engine::Impl::try_reset(std::shared_
         std::string origin = co_await origin_of(base.run_id, e.id);
         source->origins[e.id] = std::move(origin);
       }
+  auto& started = std::get<events::WorkflowExecutionStarted>(source->kept.front().attributes);
+  if (request->input) started.input = StoredPayload(*request->input);
+  if (request->memo) {
+    started.memo = StoredPayload(*request->memo);
+    source->base.memo = *request->memo;
+  }
   // Today's code must agree with what is kept, before anything is closed.
   HistoryTrial trial(core_->registry, base.run_id);
   for (const HistoryEvent& e : source->kept)
@@ -230,7 +240,7 @@ asio::awaitable<std::optional<ResetResult>> Engine::Impl::try_reset(std::shared_
     RunningExecution* e = open.get();
     hold.release([e, ack, next, source](Transaction& tx) {
       if (!e->accepts()) {
-        ack->fail(std::make_exception_ptr(Error("workflow.closed")));
+        ack->fail(e->refusal());
         return;
       }
       e->replace_by(tx, next, *source);

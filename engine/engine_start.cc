@@ -144,21 +144,4 @@ asio::awaitable<void> Engine::Impl::request_cancel(std::string workflow_id, std:
   co_await ack->wait();
 }
 
-asio::awaitable<void> Engine::Impl::terminate(std::string workflow_id, std::string run_id, std::string reason) {
-  const RunningPtr execution = co_await find_open(std::move(workflow_id), std::move(run_id));
-  auto ack = std::make_shared<Ack>();
-  RunningExecution* e = execution.get();
-  execution->submit([e, ack, reason = std::move(reason)](Transaction& tx) {
-    if (!e->accepts()) {
-      ack->fail(e->refusal());
-      return;
-    }
-    events::WorkflowExecutionTerminated terminated;
-    terminated.reason = reason;
-    e->close_by_force(tx, std::move(terminated));
-    tx.acks.push_back(ack);
-  });
-  co_await ack->wait();
-}
-
 }  // namespace millrace::engine

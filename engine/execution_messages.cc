@@ -3,6 +3,7 @@
 // A signal or an accepted update is durable when it is acknowledged, and wakes the code in the same batch. A query is
 // answered between turns, after all that was acknowledged before it.
 #include "common/errors.h"
+#include "engine/records/rows.h"
 #include "engine/running_execution.h"
 #include "state/keys.h"
 
@@ -31,13 +32,24 @@ void RunningExecution::query(Transaction& tx, const std::string& name, Payload i
 }
 
 bool RunningExecution::update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
-                              const AnswerPtr& answer) {
+                              const AnswerPtr& answer, const std::string& refusal_key) {
   const auto known = updates_.find(accepted.update_id);
   if (known == updates_.end()) {
     try {
       if (!replayer_ || record_.is_blocked || !replayer_->started())
         throw Error("workflow.update_unknown", "the code of the workflow cannot run: it is blocked or has not begun");
       replayer_->validate_update(accepted.name, accepted.input.text);
+    } catch (const FailureError& refused) {
+      if (refusal_key.empty()) {
+        answer->fail(std::current_exception());
+        return false;
+      }
+      RefusedRow row;
+      row.failure = refused.failure();
+      row.time = tx.now;
+      tx.batch.put(refusal_key, encode_record(row));
+      tx.act_anyway([answer, error = std::current_exception()] { answer->fail(error); });
+      return false;
     } catch (...) {
       answer->fail(std::current_exception());
       return false;

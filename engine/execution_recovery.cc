@@ -196,6 +196,8 @@ void ExecutionSteps::recover(Transaction& tx) {
       if (const auto p = pending_.find(id); p != pending_.end()) arm_step(p->second);
     });
     const bool died = step.attempt != 0 && step.record.outcome == AttemptOutcome::running;
+    // For those that go on waiting; request_start() knows since when the others do.
+    step.ready_since = step.attempt == 0 ? step.scheduled_at : step.record.ended.value_or(tx.now);
     if (died && step.record.external) {
       take_over_from_worker(tx, step);
       continue;

@@ -132,23 +132,39 @@ asio::awaitable<bool> RunningExecution::start_reset(std::shared_ptr<ResetSource>
 
 // ---- holding still ----
 
-asio::awaitable<void> RunningExecution::hold() {
+asio::awaitable<void> RunningExecution::hold(HolderPtr holder) {
   const RunningPtr self = shared_from_this();
   auto ack = std::make_shared<Ack>();
-  submit([this, ack](Transaction& tx) {
-    ready_ = false;
-    tx.acks.push_back(ack);
-  });
+  submit([this, holder, ack](Transaction& tx) { take_hold(tx, holder, ack); });
   co_await ack->wait();
 }
 
-void RunningExecution::release(Input first) {
+void RunningExecution::take_hold(Transaction& tx, const HolderPtr& holder, const AckPtr& ack) {
+  if (holder->gone) return;  // whoever asked did not wait
+  if (!accepts()) {
+    tx.acks.push_back(ack);
+    return;
+  }
+  if (!ready_) {
+    // Another has just begun to hold it: the turn comes after its release.
+    core_->pumps.enter();
+    inputs_.push_back([this, holder, ack](Transaction& later) { take_hold(later, holder, ack); });
+    return;
+  }
+  ready_ = false;
+  holder->holds = true;
+  tx.acks.push_back(ack);
+}
+
+void RunningExecution::release(HolderPtr holder, Input first) {
   if (first) core_->pumps.enter();
-  asio::dispatch(strand_, [self = shared_from_this(), first = std::move(first)]() mutable {
+  asio::dispatch(strand_, [self = shared_from_this(), holder = std::move(holder), first = std::move(first)]() mutable {
+    holder->gone = true;
+    const bool held = std::exchange(holder->holds, false);
     if (first) self->inputs_.insert(self->inputs_.begin(), std::move(first));
-    self->ready_ = true;
+    if (held) self->ready_ = true;
     self->wake_pump();
-    self->rest();
+    if (held) self->rest();
   });
 }
 

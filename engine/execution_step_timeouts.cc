@@ -34,10 +34,10 @@ void ExecutionSteps::arm_step(PendingStep& step) {
                                           }));
   // Of the first attempt; a retry that waits for a slot gets its own in retry_due().
   if (t.schedule_to_start && step.phase == PendingStep::Phase::waiting && step.start_timer == 0)
-    step.start_timer =
-        core.timers.add_in(*t.schedule_to_start, to_execution(execution, [id](ExecutionSteps& s, Transaction& tx) {
-          s.step_timed_out(tx, id, kTimeoutScheduleToStart);
-        }));
+    step.start_timer = core.timers.add_at(step.ready_since + *t.schedule_to_start,
+                                          to_execution(execution, [id](ExecutionSteps& s, Transaction& tx) {
+                                            s.step_timed_out(tx, id, kTimeoutScheduleToStart);
+                                          }));
 }
 
 void ExecutionSteps::arm_attempt(PendingStep& step) {

@@ -123,6 +123,13 @@ void HistoryTrial::feed(const HistoryEvent& event) {
   if (!divergence) events = event.id;
 }
 
+std::optional<HistoryEvent> HistoryTrial::open_turn() const {
+  return replay_ ? replay_->open_turn() : std::optional<HistoryEvent>();
+}
+std::vector<HistoryEvent> HistoryTrial::open_commands() const {
+  return replay_ ? replay_->open_commands() : std::vector<HistoryEvent>();
+}
+
 void HistoryTrial::finish() {
   if (replay_ && !divergence) divergence = replay_->finish();
 }

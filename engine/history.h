@@ -55,6 +55,9 @@ class HistoryTrial {
   // Events in order; after a divergence they are passed over.
   void feed(const HistoryEvent& event);
   void finish();
+  // The turn whose commands are being gathered, and those that came so far.
+  std::optional<HistoryEvent> open_turn() const;
+  std::vector<HistoryEvent> open_commands() const;
 
   std::optional<Divergence> divergence;
   std::uint64_t events = 0;            // that agreed
@@ -74,6 +77,8 @@ class HistoryReplay {
   std::optional<Divergence> feed(const HistoryEvent& event);
   // The history ends here.
   std::optional<Divergence> finish();
+  const std::optional<HistoryEvent>& open_turn() const { return turn_; }
+  const std::vector<HistoryEvent>& open_commands() const { return commands_; }
 
  private:
   Replayer& replayer_;

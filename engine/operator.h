@@ -46,6 +46,10 @@ struct ResetRequest {
   std::string request_id;  // the same one resets nothing twice
   std::string new_run_id;  // empty: a new UUID. For callers whose `extra` names the run
   state::Batch extra;      // written in the batch of the reset, its conditions included
+  // Instead of the base run's. The code gets the input as if the base had begun with it: for what is known of the new
+  // run only now, such as its number and why it was made.
+  std::optional<Payload> input;
+  std::optional<Payload> memo;
 };
 
 struct ResetResult {
@@ -69,6 +73,7 @@ struct StepCommand {
   std::optional<RetryPolicy> retry;      // options
   std::string reason;
   std::string identity;
+  std::string request_id;  // the same one does nothing twice
 };
 
 }  // namespace millrace::engine

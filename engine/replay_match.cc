@@ -51,7 +51,11 @@ std::optional<Divergence> Replayer::replay_turn(const HistoryEvent& turn_event,
                                                 const std::vector<HistoryEvent>& recorded) {
   if (ended_) return divergence(turn_event.id, describe_event(turn_event.attributes), "nothing: the code has ended");
   history_bytes_ = std::get<events::WorkflowTaskCompleted>(turn_event.attributes).history_bytes;
-  const Turn turn = run_turn(turn_event.time, &recorded);
+  return match(turn_event, recorded, run_turn(turn_event.time, &recorded));
+}
+
+std::optional<Divergence> Replayer::match(const HistoryEvent& turn_event, const std::vector<HistoryEvent>& recorded,
+                                          const Turn& turn) {
   const std::size_t n = std::max(turn.commands.size(), recorded.size());
   for (std::size_t i = 0; i < n; ++i) {
     if (i >= turn.commands.size())

@@ -241,7 +241,7 @@ Payload Replayer::side_effect(const std::string& name, const std::function<Paylo
     }
     ++recorded_markers_;
   } else {
-    m.details = value();
+    m.details = peeking_ ? Payload("null") : value();
   }
   Payload out = m.details.text;
   commands_.emplace_back(std::move(m));

@@ -19,6 +19,7 @@
 
 #include "engine/engine.h"
 #include "engine/events/event.h"
+#include "engine/replay_view.h"
 #include "engine/scope.h"
 #include "engine/workflow.h"
 
@@ -85,6 +86,20 @@ class Replayer {
   void bind(const Attributes& command, const OperationPtr& operation, std::uint64_t event_id);
   // Runs the turn of `turn_event` and matches it against the command events behind it.
   std::optional<Divergence> replay_turn(const HistoryEvent& turn_event, const std::vector<HistoryEvent>& commands);
+
+  // ---- to be looked at (replay_look.cc): the code goes no further after this ----
+  // The next turn without any effect: of the history (`turn_event` and the commands recorded for it), or one that it
+  // does not hold (both null).
+  Turn peek_turn(WallTime now, const HistoryEvent* turn_event, const std::vector<HistoryEvent>* recorded);
+  // Matches a turn against its events, as replay does.
+  std::optional<Divergence> match(const HistoryEvent& turn_event, const std::vector<HistoryEvent>& recorded,
+                                  const Turn& turn);
+  // Gives those first commands that agree their place.
+  void bind_agreeing(const std::vector<HistoryEvent>& recorded, const Turn& turn);
+  // What waits for the next turn.
+  const std::vector<HistoryEvent>& news() const { return news_; }
+  // What the code waits for, in the order of the events that asked for it.
+  std::vector<ReplayWait> waits() const;
 
   bool started() const { return coroutine_.has_value(); }
   // The code has ended: only a closing event may follow.
@@ -156,6 +171,7 @@ class Replayer {
   std::vector<HistoryEvent> news_;
   std::vector<Command> commands_;
   const std::vector<HistoryEvent>* recorded_ = nullptr;  // while a turn is replayed
+  bool peeking_ = false;                                 // no effect at all: values of side effects are not made
   std::size_t recorded_markers_ = 0;                     // how many of them this turn has taken
   std::map<std::uint64_t, OperationPtr> operations_;
   std::map<std::string, std::uint32_t> step_counts_;
@@ -166,6 +182,7 @@ class Replayer {
   std::uint64_t history_bytes_ = 0;
   std::map<std::string, OperationPtr> locals_;  // open ones, by activity id
   std::vector<LocalAsk> local_asks_;
+  std::vector<OperationPtr> asked_for_;  // in the turn that is looked at
   std::vector<std::string> local_cancels_;
   std::map<std::string, std::vector<OperationPtr>> signal_waits_;
   std::vector<HistoryEvent> unread_signals_;

@@ -62,10 +62,17 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   asio::awaitable<bool> start(StartRequest request, state::Batch beside, Origin origin);
   // Begins the run that a reset makes, where no open run is before it; otherwise like start().
   asio::awaitable<bool> start_reset(std::shared_ptr<ResetSource> source);
+  // Who wants a run to hold still. On its strand, once hold() was called.
+  struct Holder {
+    bool gone = false;   // released: it wants nothing any more
+    bool holds = false;  // it is its turn
+  };
+  using HolderPtr = std::shared_ptr<Holder>;
   // From hold() to release() nothing is decided or written: the history in the store is all there is. What comes in
-  // waits. Every hold() needs its release(), whose input, if any, comes before all that waits.
-  asio::awaitable<void> hold();
-  void release(Input first = {});
+  // waits, also other holders, each for its turn. A closed run holds still by itself. Every hold() needs its release(),
+  // also one that was not waited for; its input, if any, comes before all that waits.
+  asio::awaitable<void> hold(HolderPtr holder);
+  void release(HolderPtr holder, Input first = {});
   // Reads and replays what the store has; then goes on with it. On the strand.
   asio::awaitable<void> load();
   // Before load(): its code is not run, so that it can't bring the server down again.
@@ -120,16 +127,18 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void signal(Transaction& tx, events::WorkflowExecutionSignaled signal);
   // Answered after the turns and the write of this round.
   void query(Transaction& tx, const std::string& name, Payload input, const AnswerPtr& answer);
-  // True if it was accepted now; false: refused, or known before.
+  // True if it was accepted now; false: refused, or known before. A refusal is kept under `refusal_key`, if there is
+  // one.
   bool update(Transaction& tx, events::WorkflowExecutionUpdateAccepted accepted, bool wait_completed,
-              const AnswerPtr& answer);
+              const AnswerPtr& answer, const std::string& refusal_key);
   // False if this request id was seen before in this process.
   bool first_of(const std::string& request_id) { return request_ids_.insert(request_id).second; }
+  bool knows(const std::string& request_id) const { return request_ids_.contains(request_id); }
   // Closes the run in favour of one that a reset makes.
   void replace_by(Transaction& tx, const RunningPtr& next, ResetSource& source);
   // Of a child whose parent was reset: whom it tells of its end.
   void set_parent(const std::string& run_id, std::uint64_t initiated);
-  void set_paused(Transaction& tx, bool paused, std::string reason, std::string identity);
+  void set_paused(Transaction& tx, bool paused, std::string reason, std::string identity, std::string request_id);
   bool is_paused() const { return record_.status == ExecutionStatus::paused; }
   // Closes the run without its code.
   void close_by_force(Transaction& tx, Attributes closing);
@@ -138,6 +147,7 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
 
  private:
   void wake_pump();
+  void take_hold(Transaction& tx, const HolderPtr& holder, const AckPtr& ack);
   // execution_eviction.cc
   bool only_waits() const;
   void rest();  // nothing more to do now

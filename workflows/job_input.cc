@@ -20,6 +20,33 @@ ResourceAt at_from_json(const json& value, const char* field) {
 
 }  // namespace
 
+json replay_json(const ReplayOf& replay) {
+  json out = {{"mode", replay.mode},    {"jobId", replay.job_id},        {"workflowId", replay.workflow_id},
+              {"runId", replay.run_id}, {"principal", replay.principal}, {"reason", replay.reason},
+              {"time", replay.time}};
+  if (replay.event_id != 0) out["eventId"] = replay.event_id;
+  if (!replay.step.empty()) out["step"] = replay.step;
+  return out;
+}
+
+namespace {
+
+ReplayOf replay_from_json(const json& value) {
+  ReplayOf replay;
+  replay.mode = value.value("mode", "");
+  replay.job_id = value.value("jobId", std::int64_t{0});
+  replay.workflow_id = value.value("workflowId", "");
+  replay.run_id = value.value("runId", "");
+  replay.event_id = value.value("eventId", std::int64_t{0});
+  replay.step = value.value("step", "");
+  replay.principal = value.value("principal", "");
+  replay.reason = value.value("reason", "");
+  replay.time = value.value("time", "");
+  return replay;
+}
+
+}  // namespace
+
 json name_json(const connectors::StreamName& name) { return {{"namespace", name.ns}, {"name", name.name}}; }
 
 connectors::StreamName name_from_json(const json& value) {
@@ -40,6 +67,8 @@ std::string to_json(const JobInput& input) {
   if (input.options.rows_per_split != 0) options["rowsPerSplit"] = input.options.rows_per_split;
   if (input.options.adopt) options["adopt"] = true;
   if (!options.empty()) out["options"] = options;
+  if (!input.replay.mode.empty()) out["replay"] = replay_json(input.replay);
+  if (!input.states.empty()) out["states"] = json::parse(input.states);
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -59,6 +88,8 @@ JobInput job_input_from_json(const std::string& text) {
   input.options.splits_parallel = options.value("splitsParallel", std::size_t{0});
   input.options.rows_per_split = options.value("rowsPerSplit", std::int64_t{0});
   input.options.adopt = options.value("adopt", false);
+  input.replay = replay_from_json(value.value("replay", json::object()));
+  if (value.contains("states")) input.states = value["states"].dump();
   return input;
 }
 

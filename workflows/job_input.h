@@ -34,9 +34,23 @@ struct SyncOptions {
   static constexpr std::size_t kMaxParallel = 64;  // of each
 };
 
+// Where a job comes from that replays another: who asked for it, when, from which run and why. In the input of its
+// workflow, so in its history.
+struct ReplayOf {
+  ReplayOf() = default;
+  std::string mode;  // "rerun" or "reset"; empty: the job replays nothing
+  std::int64_t job_id = 0;
+  std::string workflow_id, run_id;  // of that job
+  std::int64_t event_id = 0;        // reset: the last event of its history that was kept; 0: told by the history
+  std::string step;                 // reset: what was asked for, where that was a step
+  std::string principal;
+  std::string reason;
+  std::string time;
+};
+
 // Stored as the input of the workflows sync, normalize, check, discover and get_spec:
 //   {"jobId", "jobType", "connection": {"id","revision"}, "source": {...}, "destination": {...}, "connector",
-//    "streams": [{"namespace","name"}], "options": {...}, "targets": [...]}
+//    "streams": [{"namespace","name"}], "options": {...}, "targets": [...], "replay": {...}, "states": [...]}
 // Fields are only ever added, each with a default.
 struct JobInput {
   JobInput() = default;
@@ -49,10 +63,16 @@ struct JobInput {
   std::vector<connectors::StreamName> streams;  // empty: all of the connection
   SyncOptions options;
   std::vector<std::string> targets;  // normalize: the loaded streams, as StreamTarget JSON
+  ReplayOf replay;
+  // Of a rerun: where the streams of the job that is done again started, instead of where they are now. A JSON list of
+  // {namespace, name, job, state}; empty: not a rerun, or one of a job that had not come so far.
+  std::string states;
 };
 
 std::string to_json(const JobInput& input);
 JobInput job_input_from_json(const std::string& text);
+
+nlohmann::json replay_json(const ReplayOf& replay);
 
 nlohmann::json name_json(const connectors::StreamName& name);
 connectors::StreamName name_from_json(const nlohmann::json& value);

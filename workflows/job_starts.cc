@@ -121,6 +121,33 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
   co_return input;
 }
 
+void JobStarts::write_rows(const JobRow& row, const std::string& request_id, const std::string& digest,
+                           state::Batch& batch) {
+  const auto number = static_cast<std::uint64_t>(row.job_id);
+  batch.put(keys::job(number), encode_job(row));
+  if (!row.connection_id.empty()) {
+    batch.put(keys::job_of_connection(row.connection_id, number), std::to_string(row.job_id));
+    resources::ConnectionLock lock;
+    lock.job_id = row.job_id;
+    lock.workflow_id = row.workflow_id;
+    lock.run_id = row.run_id;
+    batch.put(keys::connection_lock(row.connection_id), encode_lock(lock));
+  }
+  if (request_id.empty()) return;
+  const std::string key = keys::dedupe("job", request_id);
+  batch.expect_absent(key);
+  const json value = {{"v", 1}, {"jobId", row.job_id}, {"digest", digest}};
+  batch.put(key, dump(value));
+}
+
+std::string JobStarts::memo_of(const JobRow& row) {
+  json memo = {{"jobId", row.job_id}, {"jobType", row.job_type}};
+  if (!row.connection_id.empty()) memo["connectionId"] = row.connection_id;
+  const ReplayOf& replay = row.input.replay;
+  if (!replay.mode.empty()) memo["replay"] = {{"mode", replay.mode}, {"jobId", replay.job_id}};
+  return dump(memo);
+}
+
 asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, std::string request_id,
                                                std::string digest, Beside beside) {
   row.job_id = co_await numbers_.next();
@@ -128,31 +155,14 @@ asio::awaitable<std::int64_t> JobStarts::write(JobRow row, state::Batch extra, s
   row.workflow_id = "job-" + std::to_string(row.job_id);
   row.run_id = runtime_.uuid();
   row.created = runtime_.now();
-  const auto number = static_cast<std::uint64_t>(row.job_id);
-  extra.put(keys::job(number), encode_job(row));
-  if (!row.connection_id.empty()) {
-    extra.put(keys::job_of_connection(row.connection_id, number), std::to_string(row.job_id));
-    resources::ConnectionLock lock;
-    lock.job_id = row.job_id;
-    lock.workflow_id = row.workflow_id;
-    lock.run_id = row.run_id;
-    extra.put(keys::connection_lock(row.connection_id), encode_lock(lock));
-  }
-  if (!request_id.empty()) {
-    const std::string key = keys::dedupe("job", request_id);
-    extra.expect_absent(key);
-    const json value = {{"v", 1}, {"jobId", row.job_id}, {"digest", digest}};
-    extra.put(key, dump(value));
-  }
+  write_rows(row, request_id, digest, extra);
   if (beside) beside(extra, row.workflow_id, row.run_id);
-  json memo = {{"jobId", row.job_id}, {"jobType", row.job_type}};
-  if (!row.connection_id.empty()) memo["connectionId"] = row.connection_id;
   engine::StartRequest start;
   start.type = row.job_type;
   start.workflow_id = row.workflow_id;
   start.run_id = row.run_id;
   start.input = to_json(row.input);
-  start.memo = dump(memo);
+  start.memo = memo_of(row);
   start.extra = std::move(extra);
   co_await engine_->start_workflow(std::move(start));
   log_info(

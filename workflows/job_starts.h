@@ -29,6 +29,8 @@ class JobStarts {
   // A short job, which holds no lock.
   asio::awaitable<std::int64_t> start_short(std::string type, JobInput input, resources::Principal principal);
   asio::awaitable<JobRow> row(std::int64_t job_id);  // throws job.not_found
+  // In job_replay.cc: see Jobs::start_replay().
+  asio::awaitable<std::int64_t> start_replay(ReplayRequest request);
 
   // In job_metrics.cc: see Jobs::restore_metrics().
   asio::awaitable<void> restore_metrics();
@@ -42,6 +44,18 @@ class JobStarts {
   using Beside = std::function<void(state::Batch& batch, const std::string& workflow_id, const std::string& run_id)>;
   asio::awaitable<std::int64_t> write(JobRow row, state::Batch extra, std::string request_id, std::string digest,
                                       Beside beside);
+
+  // What is written of a job beside its execution.
+  void write_rows(const JobRow& row, const std::string& request_id, const std::string& digest, state::Batch& batch);
+  static std::string memo_of(const JobRow& row);
+  // job_replay.cc
+  asio::awaitable<std::optional<std::int64_t>> try_rerun(ReplayRequest request, JobRow old, ReplayOf mark,
+                                                         std::string digest);
+  asio::awaitable<std::optional<std::int64_t>> try_reset(ReplayRequest request, JobRow old, ReplayOf mark,
+                                                         std::string digest);
+  asio::awaitable<std::string> recorded_states(JobRow row);
+  asio::awaitable<void> check_revisions(JobInput input);
+  asio::awaitable<state::Batch> take_connection(std::string connection_id, std::string own_run);
 
   Runtime runtime_;
   std::shared_ptr<state::Store> store_;

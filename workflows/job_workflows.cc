@@ -93,6 +93,7 @@ PlanInput plan_input(const JobInput& job, const json& spec, const Payload& catal
   in.started_us = to_micros(now);
   in.adopt = job.options.adopt;
   if (spec.contains("states")) in.states = dump(spec["states"]);
+  in.states_stand = !job.states.empty();
   return in;
 }
 

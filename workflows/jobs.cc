@@ -228,9 +228,13 @@ asio::awaitable<std::string> Jobs::logs_json(std::int64_t job_id, std::uint64_t 
   co_return dump(out);
 }
 
-asio::awaitable<std::string> Jobs::replay_json(std::int64_t job_id, std::string mode) {
+asio::awaitable<std::int64_t> Jobs::start_replay(ReplayRequest request) {
   auto impl = impl_;
-  if (mode != "verify") throw Error("job.replay_unsupported", "mode \"" + mode + "\": this version has verify");
+  co_return co_await impl->starts.start_replay(std::move(request));
+}
+
+asio::awaitable<std::string> Jobs::verify_json(std::int64_t job_id) {
+  auto impl = impl_;
   const auto row = co_await impl->starts.row(job_id);
   const auto report = co_await impl->engine->verify(row.workflow_id, row.run_id);
   json out = {{"eventsChecked", report.events_checked}, {"divergence", json()}, {"openEnd", report.open_end}};

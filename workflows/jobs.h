@@ -39,6 +39,20 @@ struct JobRequest {
   std::function<void(state::Batch& batch, const std::string& workflow_id, const std::string& run_id)> beside;
 };
 
+// A past job that is to be done again.
+struct ReplayRequest {
+  ReplayRequest() = default;
+  std::int64_t job_id = 0;
+  std::string mode;                             // rerun | reset | redeliver
+  std::int64_t event_id = 0;                    // reset: the last event that is kept
+  std::string step;                             // reset: by its type or activity id; it is done again
+  bool last_failed_step = false;                // reset
+  std::vector<connectors::StreamName> streams;  // rerun: only these; empty: those of then
+  std::string reason;
+  std::string request_id;
+  resources::Principal principal;
+};
+
 // Thrown as job.already_running: its number is data of the problem.
 class JobConflict : public Error {
  public:
@@ -79,8 +93,11 @@ class Jobs {
   asio::awaitable<std::string> result_json(std::int64_t job_id);
   asio::awaitable<void> cancel(std::int64_t job_id, std::string reason);
   asio::awaitable<std::string> logs_json(std::int64_t job_id, std::uint64_t after, std::size_t limit);
-  // mode verify: {eventsChecked, divergence}. Others are refused by name until they exist.
-  asio::awaitable<std::string> replay_json(std::int64_t job_id, std::string mode);
+  // Today's code over the job's history: {eventsChecked, divergence}.
+  asio::awaitable<std::string> verify_json(std::int64_t job_id);
+  // Starts the job again as it was then, or from a point of its history on; the new job's number. Throws JobConflict,
+  // job.not_found, job.rows_not_kept (redeliver), workflow.reset_invalid, resource.not_found, idempotency.mismatch.
+  asio::awaitable<std::int64_t> start_replay(ReplayRequest request);
   // Sets millrace_sync_last_success_timestamp_seconds of each connection from its jobs. Once, before any runs.
   asio::awaitable<void> restore_metrics();
   // The (workflowId, runId) behind a job.

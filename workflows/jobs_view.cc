@@ -251,6 +251,7 @@ json job_view(const JobRow& row, const engine::ExecutionDetail& detail, WallTime
                       {"position", execution.blocked->position}};
   if (status == "pending" && !detail.steps.empty() && detail.steps.back().waiting_for)
     out["waitingFor"] = waiting_json(*detail.steps.back().waiting_for);
+  if (!row.input.replay.mode.empty()) out["replay"] = replay_json(row.input.replay);
   if (execution.cancel_requested && status != "cancelled") out["cancelRequested"] = true;
   return out;
 }

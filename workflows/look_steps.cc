@@ -157,12 +157,16 @@ asio::awaitable<engine::Payload> get_spec_step(engine::StepContext& ctx, engine:
     out["connectionName"] = connection.name;
     // Where each stream's job starts from: in the history from here on, so that a re-run starts there too.
     json states = json::array();
-    const auto kept = co_await resources->stream_states(job.connection.id);
-    for (const auto& s : kept) {
-      json one = name_json(s.stream);
-      one["job"] = s.job;
-      one["state"] = s.state.empty() ? json() : json::parse(s.state);
-      states.push_back(std::move(one));
+    if (!job.states.empty()) {
+      states = json::parse(job.states);
+    } else {
+      const auto kept = co_await resources->stream_states(job.connection.id);
+      for (const auto& s : kept) {
+        json one = name_json(s.stream);
+        one["job"] = s.job;
+        one["state"] = s.state.empty() ? json() : json::parse(s.state);
+        states.push_back(std::move(one));
+      }
     }
     if (!states.empty()) out["states"] = std::move(states);
     ctx.log(LogLevel::info, "connection \"" + connection.name + "\", revision " + std::to_string(connection.revision) +

@@ -202,6 +202,9 @@ SyncPlan make_sync_plan(const PlanInput& input) {
   // Judged over all streams of the connection, also those that this job leaves out: they share the tables.
   refuse_collisions(plan.streams);
   take_states(plan.streams, input.states);
+  if (input.states_stand)
+    for (StreamPlan& stream : plan.streams)
+      if (connectors::is_incremental(stream.target.sync_mode)) stream.state_job = input.job_id - 1;
   if (!input.only.empty()) {
     std::vector<StreamPlan> wanted;
     for (const auto& name : input.only) {

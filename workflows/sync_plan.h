@@ -27,6 +27,8 @@ struct PlanInput {
   std::int64_t job_id = 0;
   std::int64_t started_us = 0;
   bool adopt = false;
+  bool states_stand =
+      false;           // against whatever later jobs have left at the destination; a stream without one starts anew
   std::string states;  // JSON list of {namespace, name, job, state}: where the streams' last jobs ended; empty: none
 };
 

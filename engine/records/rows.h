@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/time_point.h"
+#include "engine/failure.h"
 #include "engine/records/record.h"
 
 namespace millrace::engine {
@@ -44,6 +45,20 @@ struct DedupeRow {
     v("workflowId", s.workflow_id);
     v("runId", s.run_id);
     v("digest", s.digest);
+    v("time", s.time);
+  }
+};
+
+// keys::dedupe("refused/<run id>", update id): an update that the code refused, so that the same one is refused again
+// in the same words. It leaves nothing in the history.
+struct RefusedRow {
+  static constexpr std::uint8_t kVersion = 1;
+  static constexpr const char* kWhat = "the row of a refused update";
+  std::optional<Failure> failure;
+  WallTime time;
+  template <class Self, class V>
+  static void visit(Self& s, V& v) {
+    v("failure", s.failure);
     v("time", s.time);
   }
 };

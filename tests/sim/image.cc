@@ -75,7 +75,11 @@ Image::Image(const state::DurableImage& disk) {
       case KeyKind::dedupe: {
         const std::string scope = key.str();
         const std::string id = key.str();
-        dedupe[scope][id] = engine::decode_record<engine::DedupeRow>(value);
+        // An update that was refused: the answer and no event.
+        if (scope.starts_with("refused/"))
+          (void)engine::decode_record<engine::RefusedRow>(value);
+        else
+          dedupe[scope][id] = engine::decode_record<engine::DedupeRow>(value);
         break;
       }
       default:

@@ -99,7 +99,7 @@ TEST_CASE_METHOD(PostgresFixture, "tables arrive equal, in splits, and again aft
   REQUIRE(job["status"] == "succeeded");
   for (const char* table : {"orders", "log", "empty"})
     CHECK(cluster().query(from, digest + table + " t") == cluster().query(to, digest + "raw." + table + " t"));
-  CHECK(json::parse(run(real, server->jobs->replay_json(job["jobId"], "verify")))["divergence"].is_null());
+  CHECK(json::parse(run(real, server->jobs->verify_json(job["jobId"])))["divergence"].is_null());
 }
 
 TEST_CASE_METHOD(PostgresFixture,

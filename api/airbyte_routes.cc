@@ -169,6 +169,7 @@ void add_jobs(Router& router, const Services& services) {
     workflows::JobRequest job;
     job.connection_id = fields.text("connectionId", true);
     job.job_type = fields.text("jobType", true);
+    if (job.job_type == "reset") job.job_type = "clear";  // Airbyte's older word
     fields.ignore("jobConfig");
     fields.finish();
     job.request_id = idempotency_key_of(request);

@@ -35,6 +35,21 @@ Json schedule_of(const Json& ours) {
   return out;
 }
 
+// Mappers that Airbyte does not have would break its clients, whose enums are closed.
+void drop_foreign_mappers(Json& stream) {
+  const auto it = stream.find("mappers");
+  if (it == stream.end() || !it->is_array()) return;
+  Json kept = Json::array();
+  for (const Json& mapper : *it) {
+    const std::string type = mapper.value("type", "");
+    if (type == "field-renaming" || type == "hashing" || type == "encryption") kept.push_back(mapper);
+  }
+  if (kept.empty())
+    stream.erase("mappers");
+  else
+    stream["mappers"] = std::move(kept);
+}
+
 Json configurations_of(const Json& ours) {
   Json streams = Json::array();
   const auto configurations = ours.find("configurations");
@@ -44,6 +59,7 @@ Json configurations_of(const Json& ours) {
       copy(stream, one,
            {"name", "namespace", "syncMode", "cursorField", "primaryKey", "selectedFields", "mappers", "includeFiles",
             "destinationObjectName"});
+      drop_foreign_mappers(one);
       streams.push_back(std::move(one));
     }
   }

@@ -41,6 +41,7 @@ App::App(Services services, AppOptions options)
   add_resource_routes(router_, services_);
   add_config_routes(router_, services_);
   add_state_routes(router_, services_);
+  add_upkeep_routes(router_, services_);
   add_job_routes(router_, services_);
   add_workflow_routes(router_, services_);
   add_message_routes(router_, services_);

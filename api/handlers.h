@@ -54,6 +54,7 @@ void add_resource_routes(Router& router, const Services& services);
 void add_config_routes(Router& router, const Services& services);
 void add_state_routes(Router& router, const Services& services);
 void add_job_routes(Router& router, const Services& services);
+void add_upkeep_routes(Router& router, const Services& services);  // undo, quarantine
 void add_workflow_routes(Router& router, const Services& services);
 void add_message_routes(Router& router, const Services& services);
 void add_operation_routes(Router& router, const Services& services);

@@ -3,6 +3,7 @@
 
 #include "api/follow.h"
 #include "api/handlers.h"
+#include "api/job_request.h"
 #include "api/json_body.h"
 #include "common/errors.h"
 
@@ -14,45 +15,6 @@ Route job_route(std::string method, std::string path, std::string summary) {
   route.tag = "Jobs";
   route.scope = route.method == "GET" ? Scope::read : Scope::admin;
   return route;
-}
-
-workflows::JobRequest read_job_request(const Request& request) {
-  const nlohmann::json body = parse_json_body(request.body);
-  FieldReader fields(body, "", true);
-  workflows::JobRequest job;
-  job.connection_id = fields.text("connectionId", true);
-  job.job_type = fields.text("jobType");
-  if (job.job_type.empty()) job.job_type = "sync";
-  if (const nlohmann::json* streams = fields.value("streams")) {
-    if (!streams->is_array()) {
-      fields.fault("streams", "must be an array of {namespace, name}");
-    } else {
-      for (std::size_t i = 0; i < streams->size(); ++i) {
-        FieldReader one((*streams)[i], "/streams/" + std::to_string(i), true);
-        connectors::StreamName name;
-        name.ns = one.text("namespace");
-        name.name = one.text("name", true);
-        one.finish();
-        job.streams.push_back(std::move(name));
-      }
-    }
-  }
-  if (const nlohmann::json* options = fields.value("options")) {
-    FieldReader inner(*options, "/options", true);
-    constexpr auto kMax = static_cast<std::int64_t>(workflows::SyncOptions::kMaxParallel);
-    job.only_failed = inner.boolean("onlyFailed");
-    job.options.adopt = inner.boolean("adopt");
-    if (const auto n = inner.integer("streamsParallel", 1, kMax))
-      job.options.streams_parallel = static_cast<std::size_t>(*n);
-    if (const auto n = inner.integer("splitsParallel", 1, kMax))
-      job.options.splits_parallel = static_cast<std::size_t>(*n);
-    if (const auto n = inner.integer("rowsPerSplit", 1, 1'000'000'000)) job.options.rows_per_split = *n;
-    inner.finish();
-  }
-  fields.finish();
-  job.request_id = idempotency_key_of(request);
-  job.principal = principal_of(request);
-  return job;
 }
 
 }  // namespace

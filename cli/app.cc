@@ -76,6 +76,7 @@ int run(int argc, char** argv, const serve::Hooks& hooks) {
   add_operator_commands(tree);
   add_replay_commands(tree);
   add_state_commands(tree);
+  add_upkeep_commands(tree);
   add_queue_commands(tree);
   add_schedule_commands(tree);
   add_admin_commands(tree);

@@ -37,6 +37,7 @@ void add_operator_commands(Tree& tree);  // after add_workflow_commands()
 void add_replay_commands(Tree& tree);    // after add_workflow_commands()
 void add_message_commands(Tree& tree);   // after add_workflow_commands()
 void add_state_commands(Tree& tree);
+void add_upkeep_commands(Tree& tree);  // refresh, clear, backfill, undo, quarantine
 void add_queue_commands(Tree& tree);
 void add_schedule_commands(Tree& tree);
 void add_admin_commands(Tree& tree);

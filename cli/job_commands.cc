@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/job_start.h"
 #include "cli/job_view.h"
 #include "cli/job_wait.h"
 #include "cli/output.h"
@@ -18,7 +19,7 @@ struct JobOptions {
   std::string connection, status, type;
   std::int64_t job_id = 0;
   std::vector<std::string> streams;
-  bool wait = false, only_failed = false, adopt = false, attach = false, follow = false;
+  bool wait = false, only_failed = false, adopt = false, attach = false, follow = false, dry_run = false;
   int limit = 50;
   int streams_parallel = 0, splits_parallel = 0;
 };
@@ -85,22 +86,18 @@ namespace {
 
 asio::awaitable<int> start_job(Context& context, std::string job_type, std::shared_ptr<JobOptions> options) {
   const Json connection = co_await context.client().find("connections", options->connection);
-  Json body = Json::object();
-  body["connectionId"] = plain(connection, "connectionId");
-  body["jobType"] = job_type;
-  for (const std::string& stream : options->streams) {
-    Json one = Json::object();
-    const auto dot = stream.find('.');
-    if (dot != std::string::npos) one["namespace"] = stream.substr(0, dot);
-    one["name"] = dot == std::string::npos ? stream : stream.substr(dot + 1);
-    body["streams"].push_back(std::move(one));
-  }
-  if (options->only_failed) body["options"]["onlyFailed"] = true;
-  if (options->adopt) body["options"]["adopt"] = true;
-  if (options->streams_parallel > 0) body["options"]["streamsParallel"] = options->streams_parallel;
-  if (options->splits_parallel > 0) body["options"]["splitsParallel"] = options->splits_parallel;
-  Json job = co_await context.client().post(options->attach ? "/v1/jobs?onConflict=attach" : "/v1/jobs", body.dump());
-  co_return co_await show_started_job(context, std::move(job), options->wait);
+  JobStart start;
+  start.wait = options->wait;
+  if (options->attach) start.path += "?onConflict=attach";
+  start.body["connectionId"] = plain(connection, "connectionId");
+  start.body["jobType"] = job_type;
+  for (const std::string& stream : options->streams) start.body["streams"].push_back(stream_json(stream));
+  if (options->only_failed) start.body["options"]["onlyFailed"] = true;
+  if (options->adopt) start.body["options"]["adopt"] = true;
+  if (options->dry_run) start.body["options"]["dryRun"] = true;
+  if (options->streams_parallel > 0) start.body["options"]["streamsParallel"] = options->streams_parallel;
+  if (options->splits_parallel > 0) start.body["options"]["splitsParallel"] = options->splits_parallel;
+  co_return co_await run_job(context, std::move(start));
 }
 
 asio::awaitable<int> jobs(Context& context, std::shared_ptr<JobOptions> options) {
@@ -217,6 +214,7 @@ void add_job_start(Tree& tree, const char* name, const char* description) {
       ->check(CLI::Range(1, 64));
   add_flag_value(sub, "--splits-parallel", options->splits_parallel, "how many parts of a stream at once")
       ->check(CLI::Range(1, 64));
+  add_switch(sub, "--dry-run", options->dry_run, "say what would be read, created and altered, and do nothing");
   add_switch(sub, "--attach", options->attach, "if a job of the connection runs already, take that one");
   const std::string type = name;
   sub->callback(
@@ -231,6 +229,19 @@ CLI::App* add_job_command(Tree& tree, const char* name, const char* description,
 }
 
 }  // namespace
+
+Json stream_json(const std::string& stream) {
+  Json one = Json::object();
+  const auto dot = stream.find('.');
+  if (dot != std::string::npos) one["namespace"] = stream.substr(0, dot);
+  one["name"] = dot == std::string::npos ? stream : stream.substr(dot + 1);
+  return one;
+}
+
+asio::awaitable<int> run_job(Context& context, JobStart start) {
+  Json job = co_await context.client().post(start.path, start.body.dump());
+  co_return co_await show_started_job(context, std::move(job), start.wait);
+}
 
 void add_job_commands(Tree& tree) {
   add_job_start(tree, "sync", "Start a sync of a connection");

@@ -82,6 +82,7 @@ json stream_json(const Stream& s) {
              {"rowsEstimate", s.rows_estimate},
              {"bytesEstimate", s.bytes_estimate},
              {"isView", s.is_view}}}};
+  if (s.source_defined_cursor) out["source_defined_cursor"] = true;
   if (!s.name.ns.empty()) out["namespace"] = s.name.ns;
   return out;
 }
@@ -101,6 +102,7 @@ Stream stream_of_json(const json& j) {
   s.rows_estimate = own.at("rowsEstimate").get<std::int64_t>();
   s.bytes_estimate = own.at("bytesEstimate").get<std::int64_t>();
   s.is_view = own.at("isView").get<bool>();
+  s.source_defined_cursor = j.value("source_defined_cursor", false);
   return s;
 }
 
@@ -129,6 +131,7 @@ json field_to_json(const Field& f) {
   if (!f.source_type.empty()) out["sourceType"] = f.source_type;
   if (f.as_text) out["asText"] = true;
   if (f.source_id != 0) out["sourceId"] = f.source_id;
+  if (!f.source_name.empty()) out["sourceName"] = f.source_name;
   return out;
 }
 
@@ -142,6 +145,7 @@ Field field_from_json(const json& j) {
   f.source_type = j.value("sourceType", "");
   f.as_text = j.value("asText", false);
   f.source_id = j.value("sourceId", 0);
+  f.source_name = j.value("sourceName", "");
   return f;
 }
 

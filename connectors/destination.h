@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/awaitable.h"
@@ -40,6 +41,17 @@ struct StreamTarget {
   std::int64_t load_id = 0;               // the jobId
   std::int64_t extracted_at_us = 0;       // start of the job
   bool adopt = false;                     // take a table that is not ours; the old one is kept as <name>__before
+  std::string connection_name;            // for people: told where another connection meets the table
+  bool replace = false;       // refresh: this load takes the place of all rows, whatever the mode; built aside, swapped
+  bool keep_state = false;    // backfill: the state that the last load left stays as it is
+  bool keep_history = false;  // deduped: all versions of a key, with _valid_from, _valid_to, _active
+  // A raw table: what normalize makes of its documents. {"target": StreamTarget, "casts": [mapper, ...], "rebuild"};
+  // empty: it is no raw table.
+  std::string typed;
+  std::vector<std::string> source_key;  // deduped by the source's own key: its fields there; else empty
+  // Columns whose field was renamed at the source since the last load, as they are called at the destination: {old,
+  // new}.
+  std::vector<std::pair<std::string, std::string>> renamed;
 };
 std::string to_json(const StreamTarget& target);
 StreamTarget stream_target_from_json(const std::string& json);
@@ -56,11 +68,33 @@ struct StoredState {
   std::string state;            // empty: that load's mode keeps none
 };
 
+// A value that did not fit its type: null in its row, its bytes kept here.
+struct QuarantinedValue {
+  QuarantinedValue() = default;
+  std::int64_t row = 0;  // of the split, counted from 0
+  std::string key;       // JSON object of the row's key fields; "{}" if it has none
+  std::string field;
+  std::string wanted;  // the type it was to be
+  std::string reason;
+  std::string bytes;  // as they came, in the text form of the source's type
+};
+// One that was kept.
+struct QuarantinedRow {
+  QuarantinedRow() = default;
+  StreamName stream;
+  std::int64_t load = 0;  // the jobId
+  std::int64_t id = 0;    // grows; what `after` of a list means
+  QuarantinedValue value;
+  std::string at;  // ISO time
+};
+
 class SplitWriter {
  public:
   virtual ~SplitWriter() = default;
   // Takes rows into the open transaction. May return before they are sent; errors come from a later call.
   virtual asio::awaitable<void> write(const RowBatch& batch) = 0;
+  // Values of the rows written since the last commit; made durable by the same commit as they.
+  virtual void quarantine(std::vector<QuarantinedValue> values);
   // One transaction: the rows since the last commit, and `checkpoint`. Checks the fence inside it: throws
   // destination.fenced if a newer attempt has taken over. If the counts of rows written and taken by the destination
   // differ, throws destination.count_mismatch and nothing is committed.
@@ -95,6 +129,29 @@ struct PublishResult {
   std::vector<std::string> notes;  // what was re-created, kept or refused: views, grants, keys
 };
 
+// A table that a connection's stream has at the destination.
+struct OwnedTable {
+  OwnedTable() = default;
+  StreamName stream;
+  std::string ns, name;
+  std::int64_t generation = 0;  // the job whose load is in it
+};
+
+// What a load would do to the tables, without doing it.
+struct TablePreview {
+  TablePreview() = default;
+  std::string action;                 // create, write, replace
+  std::vector<std::string> changes;   // "add column x text", "column y: integer becomes bigint"
+  std::vector<std::string> problems;  // why it would fail
+};
+
+struct TakenBack {
+  TakenBack() = default;
+  std::int64_t rows = 0;           // that went
+  bool newest = false;             // it was the newest load of the stream: the next job begins where that one began
+  std::vector<std::string> notes;  // how it was done
+};
+
 class Destination {
  public:
   virtual ~Destination() = default;
@@ -112,6 +169,20 @@ class Destination {
   // Makes the final table of the mode from a finished generation: for overwrite, the swap, once. Looks for its own mark
   // first: a second call answers already_done. Throws destination.incomplete if the generation is not finished.
   virtual asio::awaitable<PublishResult> publish(StreamTarget target) = 0;
+
+  // ---- beside the loads. Those that a destination lacks throw destination.unsupported. ----
+  // The tables that streams of this connection have here, by stream.
+  virtual asio::awaitable<std::vector<OwnedTable>> owned_tables(std::string connection_id);
+  // Removes all rows of the stream's table, what is staged, kept and quarantined of it, and its state; the table
+  // stays. Fences out attempts of jobs before `target.generation`. Returns the rows that went. Idempotent.
+  virtual asio::awaitable<std::int64_t> clear(StreamTarget target);
+  // Takes back what the job `load_id` put into the stream's table. Throws job.undo_impossible.
+  virtual asio::awaitable<TakenBack> undo(StreamTarget target, std::int64_t load_id);
+  virtual asio::awaitable<TablePreview> preview(StreamTarget target);
+  // Kept values of a connection, oldest first, those with id > after; `stream`: of one stream only.
+  virtual asio::awaitable<std::vector<QuarantinedRow>> quarantined(std::string connection_id,
+                                                                   std::optional<StreamName> stream, std::int64_t after,
+                                                                   std::size_t limit);
 
   virtual asio::awaitable<void> close() = 0;
 };

@@ -32,6 +32,7 @@ struct Connector {
   DestinationFactory make_destination;
   std::vector<SyncMode> source_modes;
   std::vector<SyncMode> destination_modes;
+  bool pushes_filters = false;  // its source reads only the rows of ConfiguredStream::filter and limit
   // `millrace copy` URLs: the schemes it takes, and configuration JSON from a URL (empty function: none).
   std::vector<std::string> url_schemes;
   std::function<std::string(const std::string& url, bool as_source)> configuration_from_url;

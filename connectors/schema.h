@@ -60,9 +60,10 @@ struct Field {
   std::string name;
   Type type;
   bool nullable = true;
-  std::string source_type;     // the source's own word, for people: "public.order_status"
-  bool as_text = false;        // the source's type has no portable binary form and goes as its text
-  std::int32_t source_id = 0;  // identity that survives a rename (attnum); 0: none
+  std::string source_type;       // the source's own word, for people: "public.order_status"
+  bool as_text = false;          // the source's type has no portable binary form and goes as its text
+  std::int32_t source_id = 0;    // identity that survives a rename (attnum); 0: none
+  std::string source_name = {};  // the source's own name, where a mapper gave the field another; else empty
   bool operator==(const Field&) const = default;
 };
 
@@ -98,7 +99,8 @@ struct Stream {
   std::vector<std::string> primary_key;  // the source's own, in key order; empty: none
   std::vector<SyncMode> sync_modes;      // what the source can do
   std::vector<std::string> cursor_candidates;
-  std::int64_t rows_estimate = -1;  // -1: unknown
+  bool source_defined_cursor = false;  // the source knows by itself what is new (CDC, xmin): none has to be named
+  std::int64_t rows_estimate = -1;     // -1: unknown
   std::int64_t bytes_estimate = -1;
   bool is_view = false;
 };

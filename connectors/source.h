@@ -38,6 +38,10 @@ struct ConfiguredStream {
   // Incremental modes: the source's own JSON that the last complete load ended with (SplitPlan::state); empty: none,
   // everything is new.
   std::string state;
+  // Which rows are wanted, beside the state: a condition in the form of filter.h (resolved), and how many at most. A
+  // source that says pushes_filters in its connector puts both into its query. limit: full reads only; 0: all.
+  std::string filter;
+  std::int64_t limit = 0;
 };
 
 // A part of a stream that is read by itself. `bounds` is the source's own JSON; it is made durable (journaled) before
@@ -68,7 +72,7 @@ SplitPlan split_plan_from_json(const std::string& json);
 
 struct PlanOptions {
   PlanOptions() = default;
-  std::size_t parallel = 1;  // how many splits will be read at once
+  std::size_t parallel = 1;         // how many splits will be read at once
   std::int64_t rows_per_split = 0;  // about; 0: what suits the source and the size of the stream
 };
 

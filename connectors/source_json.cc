@@ -60,6 +60,13 @@ std::string to_json(const StreamTarget& t) {
            {"adopt", t.adopt}};
   if (!t.cursor_field.empty()) out["cursorField"] = t.cursor_field;
   if (!t.state.empty()) out["state"] = t.state;
+  if (!t.connection_name.empty()) out["connectionName"] = t.connection_name;
+  if (t.replace) out["replace"] = true;
+  if (t.keep_state) out["keepState"] = true;
+  if (t.keep_history) out["keepHistory"] = true;
+  if (!t.typed.empty()) out["typed"] = json::parse(t.typed);
+  if (!t.source_key.empty()) out["sourceKey"] = t.source_key;
+  if (!t.renamed.empty()) out["renamed"] = t.renamed;
   return out.dump();
 }
 
@@ -84,6 +91,13 @@ StreamTarget stream_target_from_json(const std::string& text) {
     t.load_id = j.at("loadId").get<std::int64_t>();
     t.extracted_at_us = j.at("extractedAtUs").get<std::int64_t>();
     t.adopt = j.value("adopt", false);
+    t.connection_name = j.value("connectionName", "");
+    t.replace = j.value("replace", false);
+    t.keep_state = j.value("keepState", false);
+    t.keep_history = j.value("keepHistory", false);
+    if (j.contains("typed")) t.typed = j["typed"].dump();
+    t.source_key = j.value("sourceKey", std::vector<std::string>());
+    t.renamed = j.value("renamed", std::vector<std::pair<std::string, std::string>>());
     return t;
   });
 }

@@ -6,6 +6,7 @@
 #include "resources/connection_lock.h"
 #include "resources/known_streams.h"
 #include "resources/repository.h"
+#include "resources/stream_schemas.h"
 #include "state/keys.h"
 
 namespace millrace::resources {
@@ -206,6 +207,8 @@ asio::awaitable<void> Repository::remove(Kind kind, std::string id) {
       batch.erase(known_streams_key(id));
       const auto states = state::prefix_range(keys::stream_state_prefix(id));
       batch.erase_range(states.begin, states.end);
+      const auto schemas = state::prefix_range(stream_schemas_prefix(id));
+      batch.erase_range(schemas.begin, schemas.end);
       const std::string lock_key = keys::connection_lock(id);
       const auto lock_row = co_await store_->get(lock_key);
       if (lock_row) {

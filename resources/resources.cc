@@ -170,15 +170,27 @@ asio::awaitable<NewStreams> Resources::new_streams(std::string connection_id, st
   if (!at) throw Error("resource.not_found", "there is no such revision of the connection " + connection_id);
   const auto found = co_await find_new_streams(impl->store, connection_id, at->spec, std::move(discovered), job_id);
   if (found.disable) {
-    const auto now = co_await impl->repository->need(Kind::connection, connection_id);
-    if (json::parse(now.resource.spec).value("status", "active") != "inactive") {
-      const Principal principal("nonBreakingSchemaUpdatesBehavior");
-      co_await impl->repository->update(Kind::connection, connection_id, R"({"status": "inactive"})", UpdateMode::patch,
-                                        principal);
-      impl->changed(Kind::connection, connection_id);
-    }
+    const Principal principal("nonBreakingSchemaUpdatesBehavior");
+    co_await deactivate(connection_id, principal);
   }
   co_return found;
+}
+
+asio::awaitable<void> Resources::deactivate(std::string connection_id, Principal principal) {
+  auto impl = impl_;
+  const auto now = co_await impl->repository->need(Kind::connection, connection_id);
+  if (json::parse(now.resource.spec).value("status", "active") == "inactive") co_return;
+  co_await impl->repository->update(Kind::connection, connection_id, R"({"status": "inactive"})", UpdateMode::patch,
+                                    principal);
+  impl->changed(Kind::connection, connection_id);
+}
+
+asio::awaitable<std::vector<StreamSchema>> Resources::stream_schemas(std::string connection_id) {
+  return resources::stream_schemas(impl_->store, std::move(connection_id));
+}
+
+asio::awaitable<void> Resources::put_stream_schema(std::string connection_id, StreamSchema schema) {
+  return resources::put_stream_schema(impl_->store, std::move(connection_id), std::move(schema));
 }
 
 asio::awaitable<std::string> Resources::plan(std::string documents, bool prune) {

@@ -16,6 +16,7 @@
 #include "common/awaitable.h"
 #include "common/runtime.h"
 #include "connectors/registry.h"
+#include "resources/stream_schemas.h"
 #include "resources/stream_states.h"
 #include "state/store.h"
 
@@ -99,6 +100,12 @@ class Resources {
   asio::awaitable<std::vector<StreamState>> stream_state_history(std::string connection_id,
                                                                  connectors::StreamName stream);
   asio::awaitable<StreamState> put_stream_state(std::string connection_id, StreamState state);
+
+  // The fields of a connection's streams as their destination last took them (resources/stream_schemas.h).
+  asio::awaitable<std::vector<StreamSchema>> stream_schemas(std::string connection_id);
+  asio::awaitable<void> put_stream_schema(std::string connection_id, StreamSchema schema);
+  // Makes a connection inactive, where it is not so already. `principal`: who did it, as its revision shows.
+  asio::awaitable<void> deactivate(std::string connection_id, Principal principal);
 
   // The API's JSON of a resource: sourceId, name, definitionId, configuration (secrets masked), createdAt, ...
   std::string public_json(const Resource& resource) const;

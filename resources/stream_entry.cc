@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "resources/mapper_entry.h"
 #include "resources/stream_selection.h"
 
 namespace millrace::resources {
@@ -10,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 // Fields that the contract names and this version can't do yet.
-constexpr const char* kNotYet[] = {"mappers", "filter", "keepHistory", "softDelete", "strict", "raw"};
+constexpr const char* kNotYet[] = {"softDelete"};
 // Airbyte's modes for data activation, which are no modes here.
 constexpr const char* kForeignModes[] = {"full_refresh_update", "incremental_update", "full_refresh_soft_delete",
                                          "incremental_soft_delete"};
@@ -92,6 +93,7 @@ json normalise_stream_entry(const json& entry, const std::string& pointer, Fault
     return out;
   }
   out["syncMode"] = "full_refresh_overwrite";
+  std::string filter;  // of mappers that filter rows
   for (const auto& [field, value] : entry.items()) {
     const std::string at = pointer + pointer_token(field);
     if (field == "name" || field == "destinationObjectName") {
@@ -115,7 +117,20 @@ json normalise_stream_entry(const json& entry, const std::string& pointer, Fault
     } else if (field == "selectedFields") {
       if (value.is_null()) continue;
       out[field] = selected_fields(value, at, faults);
-    } else if (field == "keys") {
+    } else if (field == "filter") {
+      if (value.is_null() || value == json("")) continue;
+      out[field] = normalise_filter(value, at, faults);
+    } else if (field == "limit") {
+      if (value.is_null()) continue;
+      if (!value.is_number_integer() || value.get<std::int64_t>() < 1)
+        faults.add(at, "must be a number of rows, 1 or more");
+      else
+        out[field] = value;
+    } else if (field == "mappers") {
+      if (value.is_null()) continue;
+      auto mappers = normalise_mappers(value, at, filter, faults);
+      if (!mappers.empty()) out[field] = std::move(mappers);
+    } else if (field == "keys" || field == "strict" || field == "keepHistory" || field == "raw") {
       if (!value.is_boolean()) faults.add(at, "must be of type boolean");
       out[field] = value;
     } else if (std::find(std::begin(kNotYet), std::end(kNotYet), field) != std::end(kNotYet)) {
@@ -125,6 +140,15 @@ json normalise_stream_entry(const json& entry, const std::string& pointer, Fault
       faults.add(at, "is not a known field of a stream");
     }
   }
+  if (!filter.empty())
+    out["filter"] = out.contains("filter") ? "(" + out["filter"].get<std::string>() + ") AND (" + filter + ")" : filter;
+  const auto mode = connectors::parse_sync_mode(out["syncMode"].is_string() ? out["syncMode"].get<std::string>() : "");
+  if (out.contains("limit") && mode && connectors::is_incremental(*mode))
+    faults.add(pointer + "/limit",
+               "is for modes that read everything: an incremental one would lose what is beyond it");
+  if (out.value("keepHistory", json()) == json(true) && mode != connectors::SyncMode::incremental_deduped_history)
+    faults.add(pointer + "/keepHistory",
+               "is of syncMode incremental_deduped_history: it keeps the versions that one dedupes");
   if (!entry.contains("name")) faults.add(pointer + "/name", "is required");
   if (entry.contains("destinationObjectName") && entry.contains("name") && entry["name"].is_string() &&
       entry["name"].get_ref<const std::string&>().find('*') != std::string::npos)

@@ -86,6 +86,12 @@ std::vector<StreamEntry> stream_entries(const nlohmann::json& spec) {
       for (const auto& f : e["selectedFields"]) entry.selected_fields.push_back(f.at("fieldPath").at(0));
     entry.destination_object_name = e.value("destinationObjectName", "");
     entry.keys = e.value("keys", false);
+    entry.filter = e.value("filter", "");
+    entry.limit = e.value("limit", std::int64_t{0});
+    if (e.contains("mappers") && !e["mappers"].empty()) entry.mappers = e["mappers"].dump();
+    entry.strict = e.value("strict", false);
+    entry.keep_history = e.value("keepHistory", false);
+    entry.raw = e.value("raw", false);
     out.push_back(std::move(entry));
   }
   return out;

@@ -30,6 +30,10 @@ struct StreamEntry {
   std::vector<std::string> selected_fields;  // empty: all
   std::string destination_object_name;       // empty: the stream's own
   bool keys = false;
+  std::string filter;      // a condition as it was written (connectors/filter.h); empty: all rows
+  std::int64_t limit = 0;  // 0: all
+  std::string mappers;     // JSON list in stored form (connectors/mapper.h); empty: none
+  bool strict = false, keep_history = false, raw = false;
 };
 
 // The entries of a connection's stored specification; one that takes everything where streams are left out.

@@ -66,9 +66,16 @@ std::string to_json(const JobInput& input) {
   if (input.options.splits_parallel != 0) options["splitsParallel"] = input.options.splits_parallel;
   if (input.options.rows_per_split != 0) options["rowsPerSplit"] = input.options.rows_per_split;
   if (input.options.adopt) options["adopt"] = true;
+  if (input.options.keep) options["keep"] = true;
+  if (input.options.dry_run) options["dryRun"] = true;
+  if (!input.options.from.empty()) options["from"] = input.options.from;
+  if (!input.options.to.empty()) options["to"] = input.options.to;
+  if (!input.options.field.empty()) options["field"] = input.options.field;
+  if (!input.options.filter.empty()) options["filter"] = input.options.filter;
   if (!options.empty()) out["options"] = options;
   if (!input.replay.mode.empty()) out["replay"] = replay_json(input.replay);
   if (!input.states.empty()) out["states"] = json::parse(input.states);
+  if (input.of_job != 0) out["ofJob"] = input.of_job;
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -83,6 +90,7 @@ JobInput job_input_from_json(const std::string& text) {
   input.connector = value.value("connector", "");
   for (const auto& name : value.value("streams", json::array())) input.streams.push_back(name_from_json(name));
   for (const auto& target : value.value("targets", json::array())) input.targets.push_back(target.dump());
+  input.of_job = value.value("ofJob", std::int64_t{0});
   const json options = value.value("options", json::object());
   input.options.streams_parallel = options.value("streamsParallel", std::size_t{0});
   input.options.splits_parallel = options.value("splitsParallel", std::size_t{0});
@@ -90,6 +98,12 @@ JobInput job_input_from_json(const std::string& text) {
   input.options.adopt = options.value("adopt", false);
   input.replay = replay_from_json(value.value("replay", json::object()));
   if (value.contains("states")) input.states = value["states"].dump();
+  input.options.keep = options.value("keep", false);
+  input.options.dry_run = options.value("dryRun", false);
+  input.options.from = options.value("from", "");
+  input.options.to = options.value("to", "");
+  input.options.field = options.value("field", "");
+  input.options.filter = options.value("filter", "");
   return input;
 }
 

@@ -25,7 +25,11 @@ struct SyncOptions {
   std::size_t streams_parallel = 0;
   std::size_t splits_parallel = 0;
   std::int64_t rows_per_split = 0;
-  bool adopt = false;  // take a table that is not ours
+  bool adopt = false;    // take a table that is not ours
+  bool keep = false;     // refresh: the rows that are there stay
+  bool dry_run = false;  // sync: says what it would do, and does nothing
+  // Backfill: rows whose `field` (the cursor, unless another is named) lies in [from, to), and that fit `filter`.
+  std::string from, to, field, filter;
   Duration stall_limit =
       std::chrono::minutes(90);  // a stream that moves no row for so long fails; not a job's own choice
 
@@ -48,9 +52,10 @@ struct ReplayOf {
   std::string time;
 };
 
-// Stored as the input of the workflows sync, normalize, check, discover and get_spec:
+// Stored as the input of the workflows sync, refresh, backfill, clear, undo, normalize, check, discover and get_spec:
 //   {"jobId", "jobType", "connection": {"id","revision"}, "source": {...}, "destination": {...}, "connector",
-//    "streams": [{"namespace","name"}], "options": {...}, "targets": [...], "replay": {...}, "states": [...]}
+//    "streams": [{"namespace","name"}], "options": {...}, "targets": [...],
+//    "replay": {...}, "states": [...], "ofJob"}
 // Fields are only ever added, each with a default.
 struct JobInput {
   JobInput() = default;
@@ -62,11 +67,12 @@ struct JobInput {
   std::string connector;                        // of get_spec
   std::vector<connectors::StreamName> streams;  // empty: all of the connection
   SyncOptions options;
-  std::vector<std::string> targets;  // normalize: the loaded streams, as StreamTarget JSON
   ReplayOf replay;
   // Of a rerun: where the streams of the job that is done again started, instead of where they are now. A JSON list of
   // {namespace, name, job, state}; empty: not a rerun, or one of a job that had not come so far.
   std::string states;
+  std::vector<std::string> targets;  // normalize, undo: the loaded streams, as StreamTarget JSON
+  std::int64_t of_job = 0;           // undo: the job whose loads are taken back
 };
 
 std::string to_json(const JobInput& input);

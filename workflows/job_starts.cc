@@ -29,6 +29,7 @@ std::string digest_of(const JobRequest& request) {
   input.connection.id = request.connection_id;
   input.streams = request.streams;
   input.options = request.options;
+  input.of_job = request.of_job;
   return to_json(input) + (request.only_failed ? "+onlyFailed" : "");
 }
 
@@ -63,14 +64,15 @@ asio::awaitable<std::optional<std::int64_t>> JobStarts::earlier(std::string requ
   co_return out;
 }
 
-asio::awaitable<std::optional<JobRow>> JobStarts::last_sync(std::string connection_id) {
+asio::awaitable<std::optional<JobRow>> JobStarts::last_load(std::string connection_id, std::string type) {
   std::optional<JobRow> out;
   auto range = state::prefix_range(keys::job_of_connection_prefix(connection_id));
   range.limit = kLookBack;
   const auto rows = co_await store_->scan(range);
   for (const auto& r : rows) {
     auto job = co_await row(std::stoll(r.value));
-    if (job.job_type != "sync") continue;
+    const bool loads = job.job_type == "sync" || job.job_type == "refresh" || job.job_type == "backfill";
+    if (!loads || job.input.options.dry_run || (!type.empty() && job.job_type != type)) continue;
     out = std::move(job);
     break;
   }
@@ -91,12 +93,20 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
   input.destination.revision = destination.revision;
   input.streams = request.streams;
   input.options = request.options;
-  if (!request.only_failed && request.job_type == "sync") co_return input;
+  input.of_job = request.of_job;
+  const bool loads = request.job_type == "sync" || request.job_type == "refresh" || request.job_type == "backfill";
+  if ((!request.only_failed && loads) || request.job_type == "clear") co_return input;
 
-  const auto last = co_await last_sync(connection.id);
+  std::optional<JobRow> last;
+  std::string type;  // of the job that is looked for; named, since g++ 12 frees a choice between two texts twice
+  if (loads) type = request.job_type;
+  if (request.of_job != 0)
+    last = co_await row(request.of_job);
+  else
+    last = co_await last_load(connection.id, type);
   if (!last) throw Error("job.nothing_to_do", "the connection \"" + connection.name + "\" has no earlier sync");
   const auto detail = co_await engine_->describe(last->workflow_id, last->run_id);
-  if (request.job_type == "sync") {
+  if (loads) {
     const json streams = job_streams(detail);
     for (const auto& s : streams)
       if (s.value("status", "") != "complete") input.streams.push_back(name_from_json(s));
@@ -104,7 +114,7 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
       throw Error("job.nothing_to_do", "all streams of job " + std::to_string(last->job_id) + " are complete");
     co_return input;
   }
-  // normalize: what that sync has loaded. To publish what was published does no harm, so all of it is asked for.
+  // normalize, undo: what that job has loaded. To publish what was published does no harm, so all of it is asked for.
   for (const auto& step : detail.steps) {
     if (step.type != "sync" || step.result.empty()) continue;
     const json result = json::parse(step.result);
@@ -116,8 +126,8 @@ asio::awaitable<JobInput> JobStarts::input_for(JobRequest request, resources::Re
     }
   }
   if (input.targets.empty())
-    throw Error("job.nothing_to_do",
-                "job " + std::to_string(last->job_id) + " has loaded no stream that could be published");
+    throw Error("job.nothing_to_do", "job " + std::to_string(last->job_id) + " has loaded no stream that could be " +
+                                         (request.job_type == "undo" ? "taken back" : "published"));
   co_return input;
 }
 
@@ -216,9 +226,11 @@ asio::awaitable<std::optional<std::int64_t>> JobStarts::try_start(JobRequest req
 }
 
 asio::awaitable<std::int64_t> JobStarts::start(JobRequest request) {
-  if (request.job_type != "sync" && request.job_type != "normalize")
-    throw Error("job.type_unknown",
-                "\"" + request.job_type + "\" can't be started in this version: sync and normalize can");
+  const char* const known[] = {"sync", "refresh", "backfill", "clear", "normalize", "undo"};
+  if (std::find(std::begin(known), std::end(known), request.job_type) == std::end(known))
+    throw Error("job.type_unknown", "\"" + request.job_type +
+                                        "\" can't be started in this version: sync, refresh, backfill, clear and "
+                                        "normalize can");
   const std::string digest = digest_of(request);
   for (int tries = 0; tries < kTries; ++tries) {
     const auto started = co_await try_start(request, digest);

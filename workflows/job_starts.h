@@ -37,7 +37,8 @@ class JobStarts {
 
  private:
   asio::awaitable<std::optional<std::int64_t>> earlier(std::string request_id, std::string digest);
-  asio::awaitable<std::optional<JobRow>> last_sync(std::string connection_id);
+  // The newest job of the connection that loads, of that type unless it is empty.
+  asio::awaitable<std::optional<JobRow>> last_load(std::string connection_id, std::string type);
   asio::awaitable<std::optional<WallTime>> last_success(std::string connection_id);
   asio::awaitable<JobInput> input_for(JobRequest request, resources::Resource connection);
   asio::awaitable<std::optional<std::int64_t>> try_start(JobRequest request, std::string digest);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "connectors/schema.h"
+#include "resources/stream_selection.h"
 #include "workflows/job_input.h"
 #include "workflows/queue_defaults.h"
 #include "workflows/stream_failure.h"
@@ -82,6 +83,30 @@ Payload finish_job(json streams) {
   return dump({{"streams", std::move(streams)}});
 }
 
+// A raw stream's documents are typed anew, all of them, by the casts that its connection has now.
+void type_anew(json& target, const json& connection) {
+  const auto name = name_from_json(target.at("source"));
+  const auto entries = resources::stream_entries(connection);
+  for (const auto& match : resources::select_streams(entries, {name}).matches) {
+    json casts = json::array();
+    const auto& entry = entries[match.entry];
+    if (!entry.mappers.empty())
+      for (const auto& mapper : json::parse(entry.mappers))
+        if (mapper["type"] == "cast") casts.push_back(mapper);
+    target["typed"]["casts"] = std::move(casts);
+  }
+  target["typed"]["rebuild"] = true;
+}
+
+// New streams are told in the plan's notes, changed fields are in its input.
+std::string why_stopped(const PlanInput& in, const SyncPlan& plan) {
+  std::string out = in.left_out.empty() ? "" : plan.notes.front();
+  for (const auto& [name, changes] : in.changes)
+    for (const auto& change : changes)
+      if (change.decision == "stop") out += (out.empty() ? "" : "; ") + name.text() + ": " + describe(change);
+  return out;
+}
+
 PlanInput plan_input(const JobInput& job, const json& spec, const Payload& catalog, WallTime now) {
   PlanInput in;
   in.connection_id = job.connection.id;
@@ -91,7 +116,10 @@ PlanInput plan_input(const JobInput& job, const json& spec, const Payload& catal
   in.only = job.streams;
   in.job_id = job.job_id;
   in.started_us = to_micros(now);
-  in.adopt = job.options.adopt;
+  in.connection_name = spec.value("connectionName", "");
+  in.job_type = job.job_type;
+  in.options = job.options;
+  in.source_filters = spec.value("source", json::object()).value("pushesFilters", false);
   if (spec.contains("states")) in.states = dump(spec["states"]);
   in.states_stand = !job.states.empty();
   return in;
@@ -121,12 +149,18 @@ Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
   PlanInput in = plan_input(job, spec, catalog, started);
   const json discovered = json::parse(catalog);
   for (const auto& name : discovered.value("leftOut", json::array())) in.left_out.push_back(name_from_json(name));
+  for (const auto& one : discovered.value("changes", json::array()))
+    in.changes[name_from_json(one)] = schema_changes_from_json(one.at("changes"));
   const SyncPlan plan = make_sync_plan(in);
-  if (discovered.value("disabled", false))
-    fail_job(failure_of_code("sync.schema_changed", plan.notes.front()), json::array());
+  if (discovered.value("disabled", false) && !job.options.dry_run)
+    fail_job(failure_of_code("sync.schema_changed", why_stopped(in, plan)), json::array());
   if (plan.streams.empty())
     fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
   const std::string name = spec.value("connectionName", job.connection.id);
+  if (job.options.dry_run) {
+    json preview_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}};
+    co_return co_await ctx.step("preview", dump(preview_input), of_connection(look_options(minutes(30)), job));
+  }
   json sync_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}, {"connectionName", name}};
   const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), queued(work_options(), job, spec)));
   json streams = loaded.at("streams");
@@ -149,7 +183,11 @@ Workflow<Payload> normalize_workflow(Context& ctx, Payload input) {
                           {"targets", json::array()},
                           {"connectionName", spec.value("connectionName", job.connection.id)},
                           {"complete", true}};
-  for (const auto& target : job.targets) normalize_input["targets"].push_back(json::parse(target));
+  for (const auto& text : job.targets) {
+    json target = json::parse(text);
+    if (target.contains("typed")) type_anew(target, spec.value("connection", json::object()));
+    normalize_input["targets"].push_back(std::move(target));
+  }
   const json published =
       json::parse(co_await ctx.step("normalize", dump(normalize_input), queued(normalize_options(), job, spec)));
   json streams = json::array();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "connectors/filter.h"
 #include "state/keys.h"
 #include "workflows/job_starts.h"
 #include "workflows/jobs_view.h"
@@ -37,6 +38,15 @@ std::string_view word_of(LogLevel level) {
 }
 
 }  // namespace
+
+std::string filter_fault(const std::string& condition) {
+  try {
+    connectors::check_filter(condition);
+  } catch (const Error& e) {
+    return e.detail();
+  }
+  return {};
+}
 
 class Jobs::Impl {
  public:
@@ -76,6 +86,21 @@ Jobs::~Jobs() = default;
 
 asio::awaitable<std::int64_t> Jobs::start(JobRequest request) {
   auto impl = impl_;
+  co_return co_await impl->starts.start(std::move(request));
+}
+
+asio::awaitable<std::int64_t> Jobs::undo(std::int64_t job_id, std::vector<connectors::StreamName> streams,
+                                         std::string request_id, resources::Principal principal) {
+  auto impl = impl_;
+  const auto row = co_await impl->starts.row(job_id);
+  if (row.connection_id.empty()) throw Error("job.nothing_to_do", "job " + std::to_string(job_id) + " loads nothing");
+  JobRequest request;
+  request.connection_id = row.connection_id;
+  request.job_type = "undo";
+  request.of_job = job_id;
+  request.streams = std::move(streams);
+  request.request_id = std::move(request_id);
+  request.principal = std::move(principal);
   co_return co_await impl->starts.start(std::move(request));
 }
 

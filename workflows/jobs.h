@@ -26,12 +26,13 @@ void register_all(engine::Registry& registry, std::shared_ptr<resources::Resourc
 
 struct JobRequest {
   JobRequest() = default;
-  std::string connection_id;                    // for sync and normalize
-  std::string job_type = "sync";                // sync | normalize (others are refused by name until they exist)
+  std::string connection_id;
+  std::string job_type = "sync";                // sync, refresh, backfill, clear, normalize, undo
   std::vector<connectors::StreamName> streams;  // empty: all of the connection
   bool only_failed = false;                     // the streams that the connection's last job left incomplete
   bool attach = false;                          // a busy connection: answer with the job that runs
   SyncOptions options;                          // how a sync works; left alone: the defaults
+  std::int64_t of_job = 0;                      // undo: the job whose loads are taken back
   std::string request_id;
   resources::Principal principal;
   bool scheduled = false;  // only an active connection; throws job.connection_inactive
@@ -52,6 +53,10 @@ struct ReplayRequest {
   std::string request_id;
   resources::Principal principal;
 };
+
+// What is wrong with a condition (SyncOptions::filter), in words; empty: nothing, as far as it can be told without the
+// stream.
+std::string filter_fault(const std::string& condition);
 
 // Thrown as job.already_running: its number is data of the problem.
 class JobConflict : public Error {
@@ -98,6 +103,10 @@ class Jobs {
   // Starts the job again as it was then, or from a point of its history on; the new job's number. Throws JobConflict,
   // job.not_found, job.rows_not_kept (redeliver), workflow.reset_invalid, resource.not_found, idempotency.mismatch.
   asio::awaitable<std::int64_t> start_replay(ReplayRequest request);
+  // Takes back what a job has loaded, by a job of type undo of its connection; returns that one's number. Throws
+  // job.not_found, job.nothing_to_do, JobConflict.
+  asio::awaitable<std::int64_t> undo(std::int64_t job_id, std::vector<connectors::StreamName> streams,
+                                     std::string request_id, resources::Principal principal);
   // Sets millrace_sync_last_success_timestamp_seconds of each connection from its jobs. Once, before any runs.
   asio::awaitable<void> restore_metrics();
   // The (workflowId, runId) behind a job.

@@ -44,6 +44,13 @@ const engine::StepDescription* find_step(const engine::ExecutionDetail& detail, 
   return found;
 }
 
+// The step of a job that loads nothing.
+const engine::StepDescription* upkeep_step(const engine::ExecutionDetail& detail) {
+  for (const char* type : {"clear", "undo", "preview"})
+    if (const auto* step = find_step(detail, type)) return step;
+  return nullptr;
+}
+
 json parse_object(const std::string& text) {
   json value = text.empty() ? json() : json::parse(text, nullptr, false);
   return value.is_object() ? value : json::object();
@@ -106,7 +113,7 @@ void settle(json& streams, const std::string& job, const engine::StepDescription
   const bool waits = sync && sync->state == StepState::backing_off;
   for (auto& s : streams) {
     const std::string status = s.value("status", "pending");
-    if (status == "complete" || status == "failed") {
+    if (status == "complete" || status == "failed" || status == "planned") {
       if (status == "failed" && (job == "incomplete" || job == "running" || job == "pending") &&
           s.contains("failure") && s["failure"].value("retryable", false))
         s["status"] = "incomplete";
@@ -120,9 +127,8 @@ void settle(json& streams, const std::string& job, const engine::StepDescription
 }
 
 void add_missing(json& s) {
-  for (const char* field : {"rowsRead", "rowsCommitted", "bytesRead", "bytesCommitted", "rate"})
+  for (const char* field : {"rowsRead", "rowsCommitted", "bytesRead", "bytesCommitted", "rate", "rowsQuarantined"})
     if (!s.contains(field)) s[field] = 0;
-  s["rowsQuarantined"] = 0;
   if (!s.contains("consistency")) s["consistency"] = json();
   if (!s.contains("splits")) s["splits"] = {{"total", 0}, {"complete", 0}};
   if (!s.contains("failure")) s["failure"] = json();
@@ -197,6 +203,9 @@ json job_streams(const engine::ExecutionDetail& detail) {
   if (sync) {
     streams = sync->state == StepState::completed ? parse_object(sync->result).value("streams", json::array())
                                                   : streams_so_far(*sync);
+  } else if (const auto* upkeep = upkeep_step(detail)) {
+    const std::string told = upkeep->state == StepState::completed ? upkeep->result : upkeep->heartbeat;
+    streams = parse_object(told).value("streams", json::array());
   } else if (normalize) {
     const std::string told = normalize->state == StepState::completed ? normalize->result : normalize->heartbeat;
     for (const auto& s : parse_object(told).value("streams", json::array())) {

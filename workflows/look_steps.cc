@@ -5,6 +5,7 @@
 #include "common/errors.h"
 #include "resources/known_streams.h"
 #include "workflows/queue_defaults.h"
+#include "workflows/schema_look.h"
 #include "workflows/steps.h"
 #include "workflows/stream_failure.h"
 
@@ -88,6 +89,7 @@ asio::awaitable<json> spec_of(ResourcesPtr resources, Kind kind, ResourceAt at) 
               {"title", connector.title},
               {"name", resource.name},
               {"revision", resource.revision}};
+  if (kind == Kind::source && connector.pushes_filters) out["pushesFilters"] = true;
   const json spec = json::parse(resource.spec);
   const std::string key = host_key(to_string(kind), spec.value("configuration", json::object()).dump());
   if (!key.empty()) out["limitKey"] = key;
@@ -211,16 +213,20 @@ asio::awaitable<engine::Payload> discover_step(engine::StepContext& ctx, engine:
   ctx.log(LogLevel::info, "source \"" + resource.name + "\": " + std::to_string(catalog.streams.size()) + " streams");
   if (job.connection.id.empty()) co_return connectors::to_json(catalog);
 
-  // A job of a connection also learns which streams its patterns meet for the first time.
-  std::vector<connectors::StreamName> names;
-  for (const auto& stream : catalog.streams) names.push_back(stream.name);
-  const auto found =
-      co_await resources->new_streams(job.connection.id, job.connection.revision, std::move(names), job.job_id);
+  // A job of a connection also learns which streams its patterns meet for the first time, and what has changed.
+  resources::NewStreams found;
+  if (!job.options.dry_run) {
+    std::vector<connectors::StreamName> names;
+    for (const auto& stream : catalog.streams) names.push_back(stream.name);
+    found = co_await resources->new_streams(job.connection.id, job.connection.revision, std::move(names), job.job_id);
+  }
   for (const auto& name : found.taken) ctx.log(LogLevel::info, name.text() + " is new, and taken");
-  if (found.left_out.empty()) co_return connectors::to_json(catalog);
+  const auto changed = co_await look_at_schemas(ctx, resources, job, catalog);
+  if (found.left_out.empty() && changed.changes.empty()) co_return connectors::to_json(catalog);
   json out = json::parse(connectors::to_json(catalog));
   for (const auto& name : found.left_out) out["leftOut"].push_back(name_json(name));
-  if (found.disable) out["disabled"] = true;
+  if (!changed.changes.empty()) out["changes"] = changed.changes;
+  if (found.disable || changed.stops) out["disabled"] = true;
   co_return dump(out);
 }
 

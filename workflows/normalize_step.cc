@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/errors.h"
+#include "connectors/mapper.h"
 #include "workflows/job_starts.h"
 #include "workflows/steps.h"
 #include "workflows/stream_failure.h"
@@ -42,17 +43,39 @@ asio::awaitable<json> publish_one(engine::StepContext& ctx, std::shared_ptr<conn
   co_return out;
 }
 
+// What the destination has taken of the stream: what the next job's look at the source is compared with.
+resources::StreamSchema schema_taken(const connectors::StreamTarget& given) {
+  const bool raw = !given.typed.empty();
+  const connectors::StreamTarget target =
+      raw ? connectors::stream_target_from_json(json::parse(given.typed).at("target").dump()) : given;
+  resources::StreamSchema out;
+  out.stream = target.source_name;
+  out.job = target.generation;
+  out.key = target.source_key;
+  for (const auto& field : target.schema->fields) {
+    if (field.name == connectors::kErrorsField) continue;
+    resources::KnownField known;
+    known.id = field.source_id;
+    known.name = field.source_name.empty() ? field.name : field.source_name;
+    known.column = field.name;
+    known.type = field.source_type.empty() ? field.type.pg_type : field.source_type;
+    out.fields.push_back(std::move(known));
+  }
+  return out;
+}
+
 // Where the next job of each published stream starts from. The destination holds the same since the publication itself:
 // a job that ends before this is done loses nothing.
 asio::awaitable<void> keep_states(ResourcesPtr resources, std::string connection_id,
                                   std::vector<connectors::StreamTarget> targets, std::string result, WallTime now) {
   const json streams = json::parse(result).at("streams");
   for (const auto& target : targets) {
-    if (target.state.empty()) continue;
     const auto failed = [&](const json& one) {
       return one.contains("failure") && name_from_json(one) == target.source_name;
     };
     if (std::any_of(streams.begin(), streams.end(), failed)) continue;
+    co_await resources->put_stream_schema(connection_id, schema_taken(target));
+    if (target.state.empty() || target.keep_state) continue;
     resources::StreamState state;
     state.stream = target.source_name;
     state.state = target.state;

@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/task_group.h"
 #include "connectors/pipe.h"
+#include "workflows/row_mapper.h"
 #include "workflows/stream_failure.h"
 #include "workflows/sync_stream.h"
 
@@ -37,12 +38,17 @@ struct OpenSplit {
   std::int64_t rows = 0;       // of this read
   std::int64_t uncommitted_rows = 0;
   std::int64_t uncommitted_bytes = 0;
+  std::int64_t uncommitted_unfit = 0;  // rows with a value that did not fit
 };
 
 struct Worker {
   explicit Worker(StreamSync& s)
-      : stream(s), pipe(s.ctx().runtime(), connectors::Pipe::kDefaultBytes), tasks(s.ctx().runtime()) {}
+      : stream(s),
+        mapper(make_row_mapper(s.plan())),
+        pipe(s.ctx().runtime(), connectors::Pipe::kDefaultBytes),
+        tasks(s.ctx().runtime()) {}
   StreamSync& stream;
+  std::unique_ptr<RowMapper> mapper;  // null: the rows go through as they are
   connectors::Pipe pipe;
   std::deque<const Split*> begun;  // splits whose reading began, and that the writer has not met
   Event committed;                 // set: no commit is under way
@@ -87,20 +93,31 @@ asio::awaitable<void> read_all(Worker& w) {
   if (is_cancelled(error)) std::rethrow_exception(error);
 }
 
-asio::awaitable<void> commit_split(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint,
-                                   std::int64_t rows, std::int64_t bytes) {
+// What has come of a split since its last commit.
+struct Moved {
+  std::int64_t rows = 0, bytes = 0, unfit = 0;
+};
+Moved take_moved(OpenSplit& open) {
+  Moved moved;
+  moved.rows = std::exchange(open.uncommitted_rows, 0);
+  moved.bytes = std::exchange(open.uncommitted_bytes, 0);
+  moved.unfit = std::exchange(open.uncommitted_unfit, 0);
+  return moved;
+}
+
+asio::awaitable<void> commit_split(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint, Moved moved) {
   const auto committed = co_await writer->commit(checkpoint);
   if (committed.rows != checkpoint.rows)
     throw_mismatch(w.stream, checkpoint.id, "the destination holds other rows than the source gave", committed.rows,
                    checkpoint.rows);
-  co_await w.stream.split_committed(std::move(checkpoint), rows, bytes);
+  co_await w.stream.split_committed(std::move(checkpoint), moved.rows, moved.bytes, moved.unfit);
 }
 
 asio::awaitable<void> commit_behind(Worker& w, std::unique_ptr<SplitWriter> writer, Checkpoint checkpoint,
-                                    std::int64_t rows, std::int64_t bytes) {
+                                    Moved moved) {
   std::exception_ptr error;
   try {
-    co_await commit_split(w, std::move(writer), std::move(checkpoint), rows, bytes);
+    co_await commit_split(w, std::move(writer), std::move(checkpoint), moved);
   } catch (...) {
     error = std::current_exception();
   }
@@ -117,7 +134,7 @@ asio::awaitable<void> open_next(Worker& w, OpenSplit& open) {
   w.begun.pop_front();
   open.base_rows = 0;
   if (const auto* at = w.stream.committed(open.split->id)) open.base_rows = at->rows;
-  open.rows = open.uncommitted_rows = open.uncommitted_bytes = 0;
+  open.rows = open.uncommitted_rows = open.uncommitted_bytes = open.uncommitted_unfit = 0;
   open.writer = co_await w.stream.open_split(open.split->id);
 }
 
@@ -129,8 +146,7 @@ asio::awaitable<void> take_checkpoint(Worker& w, OpenSplit& open, Checkpoint che
   if (checkpoint.rows != open.base_rows + open.rows)
     throw_mismatch(w.stream, checkpoint.id, "the pipe brought other rows than the source read",
                    open.base_rows + open.rows, checkpoint.rows);
-  const auto rows = std::exchange(open.uncommitted_rows, 0);
-  const auto bytes = std::exchange(open.uncommitted_bytes, 0);
+  const Moved moved = take_moved(open);
   co_await w.committed.wait();
   throw_commit_error(w);
   if (!checkpoint.complete) {
@@ -139,13 +155,13 @@ asio::awaitable<void> take_checkpoint(Worker& w, OpenSplit& open, Checkpoint che
     if (committed.rows != checkpoint.rows)
       throw_mismatch(w.stream, checkpoint.id, "the destination holds other rows than the source gave", committed.rows,
                      checkpoint.rows);
-    co_await w.stream.split_committed(std::move(checkpoint), rows, bytes);
+    co_await w.stream.split_committed(std::move(checkpoint), moved.rows, moved.bytes, moved.unfit);
     co_return;
   }
   w.committed.reset();
   open.split = nullptr;
   auto strand = co_await asio::this_coro::executor;
-  w.tasks.spawn_on(strand, "commit", commit_behind(w, std::move(open.writer), std::move(checkpoint), rows, bytes));
+  w.tasks.spawn_on(strand, "commit", commit_behind(w, std::move(open.writer), std::move(checkpoint), moved));
 }
 
 asio::awaitable<void> write_batches(Worker& w, OpenSplit& open) {
@@ -158,7 +174,14 @@ asio::awaitable<void> write_batches(Worker& w, OpenSplit& open) {
     if (auto* batch = std::get_if<RowBatch>(&*item)) {
       const auto rows = static_cast<std::int64_t>(batch->rows());
       const auto bytes = static_cast<std::int64_t>(batch->bytes().size());
-      co_await open.writer->write(*batch);
+      if (w.mapper) {
+        const RowBatch& mapped = w.mapper->map(*batch, open.base_rows + open.rows);
+        open.uncommitted_unfit += w.mapper->unfit_rows();
+        open.writer->quarantine(w.mapper->take_unfit());
+        co_await open.writer->write(mapped);
+      } else {
+        co_await open.writer->write(*batch);
+      }
       open.rows += rows;
       open.uncommitted_rows += rows;
       open.uncommitted_bytes += bytes;

@@ -30,6 +30,15 @@ asio::awaitable<engine::Payload> sync_step(engine::StepContext& ctx, engine::Pay
 asio::awaitable<engine::Payload> normalize_step(engine::StepContext& ctx, engine::Payload input,
                                                 ResourcesPtr resources);
 
+// clear: input {job, connection: its specification}; result {streams: [{namespace, name, status, rowsRemoved,
+// failure}]}.
+asio::awaitable<engine::Payload> clear_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
+// undo: input {job}; result {streams: [{namespace, name, status, rowsRemoved, notes, failure}]}.
+asio::awaitable<engine::Payload> undo_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
+// preview: input {job, plan}; result {streams: [{namespace, name, status: planned, syncMode, action, changes, ...}]}.
+// Changes nothing.
+asio::awaitable<engine::Payload> preview_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
+
 // The heart of sync_step, for the ends it is given.
 asio::awaitable<engine::Payload> run_sync(engine::StepContext& ctx, std::shared_ptr<const Endpoints> endpoints,
                                           std::shared_ptr<const SyncPlan> plan, SyncOptions options);

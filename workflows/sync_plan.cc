@@ -7,6 +7,7 @@
 #include "resources/stream_selection.h"
 #include "workflows/job_input.h"
 #include "workflows/stream_failure.h"
+#include "workflows/stream_planner.h"
 
 namespace millrace::workflows {
 namespace {
@@ -17,104 +18,6 @@ using connectors::StreamName;
 using nlohmann::json;
 using resources::StreamEntry;
 
-constexpr std::string_view kSourceNamespace = "${SOURCE_NAMESPACE}";
-
-std::string target_namespace(const json& spec, const std::string& source_ns, const std::string& default_ns) {
-  const std::string definition = spec.value("namespaceDefinition", "destination");
-  std::string ns;
-  if (definition == "source") ns = source_ns;
-  if (definition == "custom_format") {
-    ns = spec.value("namespaceFormat", "");
-    for (auto at = ns.find(kSourceNamespace); at != std::string::npos;
-         at = ns.find(kSourceNamespace, at + source_ns.size()))
-      ns.replace(at, kSourceNamespace.size(), source_ns);
-    if (ns.find_first_not_of(' ') == std::string::npos) ns.clear();
-  }
-  return ns.empty() ? default_ns : ns;
-}
-
-bool needs_key(connectors::SyncMode mode) {
-  return mode == connectors::SyncMode::full_refresh_overwrite_deduped ||
-         mode == connectors::SyncMode::incremental_deduped_history;
-}
-
-// The stream's fields that are selected, in the stream's order; a fault if one is unknown.
-std::optional<engine::Failure> select_fields(const Stream& stream, const std::vector<std::string>& selected,
-                                             Schema& out) {
-  if (selected.empty()) {
-    out = stream.schema;
-    return std::nullopt;
-  }
-  for (const auto& name : selected)
-    if (!stream.schema.index_of(name))
-      return failure_of_code("stream.field_unknown", stream.name.text() + " has no field \"" + name + "\"");
-  for (const auto& field : stream.schema.fields)
-    if (std::find(selected.begin(), selected.end(), field.name) != selected.end()) out.fields.push_back(field);
-  return std::nullopt;
-}
-
-std::optional<engine::Failure> choose_key(const Stream& stream, const StreamEntry& entry, const Schema& schema,
-                                          std::vector<std::string>& key) {
-  key = entry.primary_key.empty() ? stream.primary_key : entry.primary_key;
-  for (const auto& field : key)
-    if (!stream.schema.index_of(field))
-      return failure_of_code("stream.field_unknown",
-                             "the key of " + stream.name.text() + " names \"" + field + "\", which it does not have");
-  const bool whole = std::all_of(key.begin(), key.end(), [&](const auto& f) { return schema.index_of(f).has_value(); });
-  if (!whole) key.clear();
-  if (key.empty() && (needs_key(entry.sync_mode) || entry.keys))
-    return failure_of_code(
-        "stream.key_missing",
-        stream.name.text() + (whole ? " has no primary key" : ": its key is not among the selected fields"));
-  return std::nullopt;
-}
-
-std::optional<engine::Failure> check_cursor(const Stream& stream, const StreamEntry& entry, const Schema& schema) {
-  if (!connectors::is_incremental(entry.sync_mode)) return std::nullopt;
-  std::string candidates;
-  for (const auto& name : stream.cursor_candidates) candidates += (candidates.empty() ? "" : ", ") + name;
-  if (entry.cursor_field.empty())
-    return failure_of_code("stream.cursor_missing",
-                           stream.name.text() + " has no cursorField; it may be one of " + candidates);
-  const std::string& cursor = entry.cursor_field.front();
-  const auto& usable = stream.cursor_candidates;
-  if (entry.cursor_field.size() > 1 || std::find(usable.begin(), usable.end(), cursor) == usable.end())
-    return failure_of_code("stream.cursor_missing",
-                           stream.name.text() + " can't be ordered by \"" + cursor + "\"; it may be by " + candidates);
-  if (!schema.index_of(cursor))
-    return failure_of_code("stream.cursor_missing",
-                           stream.name.text() + ": its cursor \"" + cursor + "\" is not among the selected fields");
-  return std::nullopt;
-}
-
-StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& stream, const StreamEntry& entry) {
-  StreamPlan plan;
-  auto& t = plan.target;
-  t.connection_id = input.connection_id;
-  t.source_name = stream.name;
-  t.ns = target_namespace(spec, stream.name.ns, input.default_namespace);
-  t.name = spec.value("prefix", "") +
-           (entry.destination_object_name.empty() ? stream.name.name : entry.destination_object_name);
-  t.sync_mode = entry.sync_mode;
-  t.add_keys = entry.keys || needs_key(entry.sync_mode);
-  t.metadata_columns = spec.value("metadataColumns", "minimal") != "none";
-  t.generation = input.job_id;
-  t.load_id = input.job_id;
-  t.extracted_at_us = input.started_us;
-  t.adopt = input.adopt;
-  if (connectors::is_incremental(entry.sync_mode)) t.cursor_field = entry.cursor_field;
-  plan.rows_estimate = stream.rows_estimate;
-  if (std::find(stream.sync_modes.begin(), stream.sync_modes.end(), entry.sync_mode) == stream.sync_modes.end())
-    plan.failure = failure_of_code("stream.mode_unsupported", stream.name.text() + " can't be read as " +
-                                                                  std::string(connectors::to_string(entry.sync_mode)));
-  Schema schema;
-  if (!plan.failure) plan.failure = select_fields(stream, entry.selected_fields, schema);
-  if (!plan.failure) plan.failure = choose_key(stream, entry, schema, t.primary_key);
-  if (!plan.failure) plan.failure = check_cursor(stream, entry, schema);
-  t.schema = std::make_shared<const Schema>(std::move(schema));
-  return plan;
-}
-
 // Where each incremental stream's last job ended.
 void take_states(std::vector<StreamPlan>& streams, const std::string& states) {
   if (states.empty()) return;
@@ -122,6 +25,7 @@ void take_states(std::vector<StreamPlan>& streams, const std::string& states) {
     const StreamName name = name_from_json(one);
     for (StreamPlan& plan : streams) {
       if (plan.target.source_name != name || !connectors::is_incremental(plan.target.sync_mode)) continue;
+      if (plan.state_job != 0) continue;  // a refresh or backfill: no earlier job's state counts
       plan.state_job = one.value("job", std::int64_t{0});
       if (one.contains("state") && !one["state"].is_null()) plan.state = one["state"].dump();
     }
@@ -228,7 +132,21 @@ std::string to_json(const SyncPlan& plan) {
     if (!s.state.empty()) one["state"] = s.state;
     if (s.state_job != 0) one["stateJob"] = s.state_job;
     if (s.rows_estimate >= 0) one["rowsEstimate"] = s.rows_estimate;
+    if (s.bytes_estimate >= 0) one["bytesEstimate"] = s.bytes_estimate;
     if (s.failure) one["failure"] = failure_json(*s.failure);
+    json read = json::object();
+    if (s.read_schema) read["schema"] = json::parse(connectors::to_json(*s.read_schema));
+    if (!s.read_key.empty()) read["primaryKey"] = s.read_key;
+    if (!s.read_cursor.empty()) read["cursorField"] = s.read_cursor;
+    if (s.read_mode) read["syncMode"] = connectors::to_string(*s.read_mode);
+    if (!s.filter.empty()) read["filter"] = s.filter;
+    if (s.limit != 0) read["limit"] = s.limit;
+    if (!read.empty()) one["read"] = std::move(read);
+    if (!s.mappers.empty()) one["mappers"] = json::parse(s.mappers);
+    if (s.strict) one["strict"] = true;
+    if (s.raw) one["raw"] = true;
+    if (!s.notes.empty()) one["notes"] = s.notes;
+    if (!s.changes.empty()) one["changes"] = to_json(s.changes);
     out["streams"].push_back(std::move(one));
   }
   if (!plan.notes.empty()) out["notes"] = plan.notes;
@@ -244,7 +162,21 @@ SyncPlan sync_plan_from_json(const std::string& text) {
     s.state = one.value("state", "");
     s.state_job = one.value("stateJob", std::int64_t{0});
     s.rows_estimate = one.value("rowsEstimate", std::int64_t{-1});
+    s.bytes_estimate = one.value("bytesEstimate", std::int64_t{-1});
     if (one.contains("failure")) s.failure = failure_from_view(one["failure"]);
+    const json read = one.value("read", json::object());
+    if (read.contains("schema"))
+      s.read_schema = std::make_shared<const connectors::Schema>(connectors::schema_from_json(read["schema"].dump()));
+    s.read_key = read.value("primaryKey", std::vector<std::string>());
+    s.read_cursor = read.value("cursorField", std::vector<std::string>());
+    if (read.contains("syncMode")) s.read_mode = connectors::parse_sync_mode(read["syncMode"].get<std::string>());
+    s.filter = read.value("filter", "");
+    s.limit = read.value("limit", std::int64_t{0});
+    if (one.contains("mappers")) s.mappers = one["mappers"].dump();
+    s.strict = one.value("strict", false);
+    s.raw = one.value("raw", false);
+    s.notes = one.value("notes", std::vector<std::string>());
+    s.changes = schema_changes_from_json(one.value("changes", json::array()));
     plan.streams.push_back(std::move(s));
   }
   plan.notes = value.value("notes", std::vector<std::string>());

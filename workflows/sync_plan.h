@@ -5,6 +5,7 @@
 // plan with its failure: the others are moved all the same.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@
 
 #include "connectors/destination.h"
 #include "engine/failure.h"
+#include "workflows/job_input.h"
+#include "workflows/schema_changes.h"
 
 namespace millrace::workflows {
 
@@ -26,19 +29,34 @@ struct PlanInput {
   std::vector<connectors::StreamName> left_out;  // new, and by the connection's policy not taken
   std::int64_t job_id = 0;
   std::int64_t started_us = 0;
-  bool adopt = false;
-  bool states_stand =
-      false;           // against whatever later jobs have left at the destination; a stream without one starts anew
+  std::string connection_name;
+  std::string job_type = "sync";  // sync, refresh or backfill
+  SyncOptions options;
+  std::map<connectors::StreamName, std::vector<SchemaChange>> changes;  // at the source, since the last load
+  bool states_stand = false;    // against whatever later jobs have left at the destination; one without starts anew
+  bool source_filters = false;  // the source puts filters and limits into its queries
   std::string states;  // JSON list of {namespace, name, job, state}: where the streams' last jobs ended; empty: none
 };
 
 struct StreamPlan {
   StreamPlan() = default;
   connectors::StreamTarget target;
-  std::string state;                       // where an incremental read starts; empty: nothing was read yet
-  std::int64_t state_job = 0;              // the job that left it
-  std::int64_t rows_estimate = -1;         // by the catalog; -1: unknown
+  std::string state;                // where an incremental read starts; empty: nothing was read yet
+  std::int64_t state_job = 0;       // the job that left it
+  std::int64_t rows_estimate = -1;  // by the catalog; -1: unknown
+  std::int64_t bytes_estimate = -1;
   std::optional<engine::Failure> failure;  // why it can't be moved
+  // How the source is to read it, where that differs from what the destination gets.
+  connectors::SchemaPtr read_schema;  // null: the target's
+  std::vector<std::string> read_key, read_cursor;
+  std::optional<connectors::SyncMode> read_mode;  // empty: the target's
+  std::string filter;                             // resolved; empty: all rows
+  std::int64_t limit = 0;
+  std::string mappers;  // JSON list; empty: none that touch a value
+  bool raw = false;     // the rows are landed as documents
+  bool strict = false;  // a value that does not fit fails the stream
+  std::vector<std::string> notes;
+  std::vector<SchemaChange> changes;  // with what becomes of each
 };
 
 struct SyncPlan {

@@ -104,6 +104,7 @@ json StreamProgress::view() const {
               {"rowsCommitted", rows_committed.load()},
               {"bytesRead", bytes_read.load()},
               {"bytesCommitted", bytes_committed.load()},
+              {"rowsQuarantined", rows_quarantined.load()},
               {"splits", {{"total", splits_total.load()}, {"complete", splits_complete.load()}}}};
   if (!state_.empty()) out["state"] = json::parse(state_);
   if (rows_estimate_.load() >= 0) out["rowsEstimate"] = rows_estimate_.load();
@@ -111,6 +112,7 @@ json StreamProgress::view() const {
   if (worked_ > Duration{0})
     out["rate"] =
         static_cast<std::int64_t>(static_cast<double>(rows_committed.load() - rows_found_) / to_seconds(worked_));
+  if (!schema_changes_.empty()) out["schemaChanges"] = json::parse(schema_changes_);
   if (!consistency_.empty()) out["consistency"] = consistency_;
   if (failure_) out["failure"] = failure_json(*failure_);
   return out;

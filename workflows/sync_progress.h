@@ -32,6 +32,7 @@ class StreamProgress {
   std::atomic<std::int64_t> bytes_read{0};
   std::atomic<std::int64_t> rows_committed{0};
   std::atomic<std::int64_t> bytes_committed{0};
+  std::atomic<std::int64_t> rows_quarantined{0};  // committed ones, with a value that did not fit its type
   std::atomic<std::int64_t> splits_total{0};
   std::atomic<std::int64_t> splits_complete{0};
   // Time that destination and source spent waiting for each other, over all workers.
@@ -58,7 +59,8 @@ class StreamProgress {
   void set_consistency(std::string consistency);
   void set_state(std::string state);  // what the next job starts from
   std::string state() const;
-  void set_failure(engine::Failure failure);  // and the status failed
+  void set_schema_changes(std::string json) { schema_changes_ = std::move(json); }  // before it is shared
+  void set_failure(engine::Failure failure);                                        // and the status failed
   std::optional<engine::Failure> failure() const;
 
   // {namespace, name, status, rowsRead, ..., splits, consistency, failure}
@@ -69,6 +71,7 @@ class StreamProgress {
   std::atomic<Status> status_{Status::pending};
   std::atomic<std::int64_t> rows_estimate_{-1};
   mutable std::mutex mutex_;
+  std::string schema_changes_;  // JSON list; empty: none
   std::string consistency_;
   std::string state_;
   std::optional<engine::Failure> failure_;

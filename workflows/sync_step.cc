@@ -125,8 +125,11 @@ asio::awaitable<engine::Payload> run_sync(engine::StepContext& ctx, std::shared_
   std::vector<connectors::StreamName> names;
   for (const auto& s : plan->streams) names.push_back(s.target.source_name);
   SyncRun run(ctx, *endpoints, *plan, with_defaults(options), names);
-  for (std::size_t i = 0; i < plan->streams.size(); ++i)
+  for (std::size_t i = 0; i < plan->streams.size(); ++i) {
     run.progress.stream(i).set_rows_estimate(plan->streams[i].rows_estimate);
+    if (!plan->streams[i].changes.empty())
+      run.progress.stream(i).set_schema_changes(to_json(plan->streams[i].changes).dump());
+  }
   for (const auto& note : plan->notes) ctx.log(LogLevel::warn, note);
   ctx.log(LogLevel::info,
           "attempt " + std::to_string(ctx.token().attempt) + ": " + std::to_string(names.size()) + " streams");

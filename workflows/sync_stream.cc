@@ -53,11 +53,13 @@ StreamSync::StreamSync(engine::StepContext& ctx, const Endpoints& endpoints, con
       progress_(progress),
       scope_(scope_of(plan.target.source_name)) {
   configured_.name = plan.target.source_name;
-  configured_.schema = plan.target.schema;
-  configured_.sync_mode = plan.target.sync_mode;
-  configured_.primary_key = plan.target.primary_key;
-  configured_.cursor_field = plan.target.cursor_field;
+  configured_.schema = plan.read_schema ? plan.read_schema : plan.target.schema;
+  configured_.sync_mode = plan.read_mode.value_or(plan.target.sync_mode);
+  configured_.primary_key = plan.read_key.empty() ? plan.target.primary_key : plan.read_key;
+  configured_.cursor_field = plan.read_cursor.empty() ? plan.target.cursor_field : plan.read_cursor;
   configured_.state = plan.state;
+  configured_.filter = plan.filter;
+  configured_.limit = plan.limit;
 }
 
 // What an earlier attempt has settled; true: nothing is left to do.
@@ -71,6 +73,7 @@ bool StreamSync::take_earlier_outcome() {
   if (it == kept.end()) return false;
   const json done = json::parse(it->second);
   progress_.found(done.value("rows", std::int64_t{0}), done.value("bytes", std::int64_t{0}));
+  progress_.rows_quarantined += done.value("quarantined", std::int64_t{0});
   progress_.splits_total = progress_.splits_complete = done.value("splits", std::int64_t{0});
   progress_.set_consistency(done.value("consistency", ""));
   progress_.set_state(done.value("state", ""));
@@ -146,6 +149,7 @@ asio::awaitable<void> StreamSync::make_plan() {
   options.rows_per_split = options_.rows_per_split;
   split_plan_ = co_await source_->plan(configured_, options);
   co_await ctx_.checkpoint("plan/" + scope_, connectors::to_json(split_plan_));
+  for (const auto& note : plan_.notes) ctx_.log(LogLevel::warn, scope_ + ": " + note);
   for (const auto& note : split_plan_.notes) ctx_.log(LogLevel::warn, scope_ + ": " + note);
   ctx_.log(LogLevel::info, scope_ + ": " + std::to_string(split_plan_.splits.size()) + " split" +
                                (split_plan_.splits.size() == 1 ? "" : "s") + ", consistency " +
@@ -161,8 +165,11 @@ asio::awaitable<void> StreamSync::read_splits() {
     const auto it = committed_.find(split.id);
     if (it != committed_.end()) {
       std::int64_t bytes = 0;
-      if (const auto c = kept.find("split/" + scope_ + "/" + split.id); c != kept.end())
-        bytes = json::parse(c->second).value("bytes", std::int64_t{0});
+      if (const auto c = kept.find("split/" + scope_ + "/" + split.id); c != kept.end()) {
+        const json told = json::parse(c->second);
+        bytes = told.value("bytes", std::int64_t{0});
+        progress_.rows_quarantined += told.value("quarantined", std::int64_t{0});
+      }
       progress_.found(it->second.rows, bytes);
       if (it->second.complete) {
         rows_[split.id] = it->second.rows;
@@ -248,6 +255,7 @@ asio::awaitable<void> StreamSync::finish() {
   const json done = {{"rows", rows},
                      {"bytes", progress_.bytes_committed.load()},
                      {"splits", splits.size()},
+                     {"quarantined", progress_.rows_quarantined.load()},
                      {"consistency", to_string(split_plan_.consistency)},
                      {"state", split_plan_.state}};
   progress_.set_state(split_plan_.state);
@@ -318,8 +326,9 @@ asio::awaitable<std::unique_ptr<connectors::SplitWriter>> StreamSync::open_split
 }
 
 asio::awaitable<void> StreamSync::split_committed(connectors::Checkpoint checkpoint, std::int64_t rows,
-                                                  std::int64_t bytes) {
+                                                  std::int64_t bytes, std::int64_t quarantined) {
   progress_.rows_committed += rows;
+  progress_.rows_quarantined += quarantined;
   const std::int64_t total_bytes = progress_.bytes_committed += bytes;
   if (!checkpoint.complete) co_return;
   const std::int64_t complete = ++progress_.splits_complete;
@@ -327,7 +336,8 @@ asio::awaitable<void> StreamSync::split_committed(connectors::Checkpoint checkpo
     std::lock_guard lock(mutex_);
     rows_[checkpoint.id] = checkpoint.rows;
   }
-  const json kept = {{"rows", checkpoint.rows}, {"bytes", bytes}, {"complete", complete}, {"totalBytes", total_bytes}};
+  json kept = {{"rows", checkpoint.rows}, {"bytes", bytes}, {"complete", complete}, {"totalBytes", total_bytes}};
+  if (quarantined > 0) kept["quarantined"] = quarantined;
   co_await ctx_.checkpoint("split/" + scope_ + "/" + checkpoint.id, kept.dump());
 }
 

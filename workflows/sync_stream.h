@@ -52,14 +52,17 @@ class StreamSync {
   // Where to go on in a split that was committed in part.
   const connectors::Checkpoint* committed(const std::string& split_id) const;
   asio::awaitable<std::unique_ptr<connectors::SplitWriter>> open_split(std::string split_id);
-  // A commit of `rows` more rows in `bytes` more bytes, durable at the destination as `checkpoint`.
-  asio::awaitable<void> split_committed(connectors::Checkpoint checkpoint, std::int64_t rows, std::int64_t bytes);
+  // A commit of `rows` more rows in `bytes` more bytes, durable at the destination as `checkpoint`; `quarantined` of
+  // the rows have a value that did not fit.
+  asio::awaitable<void> split_committed(connectors::Checkpoint checkpoint, std::int64_t rows, std::int64_t bytes,
+                                        std::int64_t quarantined);
   // A worker failed: the others stop at their next boundary. Keeps the first.
   void fail(std::exception_ptr error);
 
   engine::StepContext& ctx() { return ctx_; }
   connectors::Source& source() { return *source_; }
   const connectors::ConfiguredStream& configured() const { return configured_; }
+  const StreamPlan& plan() const { return plan_; }
   StreamProgress& progress() { return progress_; }
   bool resumable() const { return split_plan_.resumable; }
 

@@ -67,6 +67,7 @@ std::string to_json(const Bounds& b) {
                      {"kind", c.kind},     {"from", c.from ? json(*c.from) : json()},
                      {"to", c.to},         {"unusable", c.unusable}};
   }
+  if (!b.xmin.empty()) out["xmin"] = b.xmin;
   return out.dump();
 }
 
@@ -89,6 +90,7 @@ Bounds bounds_from_json(const std::string& text) {
       b.from_block = j.at("from_block").get<std::int64_t>();
       if (!j.at("to_block").is_null()) b.to_block = j.at("to_block").get<std::int64_t>();
     }
+    b.xmin = j.value("xmin", "");
     if (j.contains("cursor")) {
       const json& c = j.at("cursor");
       b.cursor.emplace();
@@ -111,6 +113,8 @@ std::string where_clause(const Bounds& b) {
   if (!b.snapshot.empty() && b.from_block > 0) add("ctid >= " + tid(b.from_block));
   if (!b.snapshot.empty() && b.to_block) add("ctid < " + tid(*b.to_block));
   if (b.cursor) add(cursor_condition(*b.cursor));
+  if (!b.xmin.empty())
+    add("pg_catalog.age(xmin) <= pg_catalog.age(" + net::quote_literal(b.xmin) + "::pg_catalog.xid)");
   return out;
 }
 

@@ -10,6 +10,7 @@
 //             "unusable":true}
 //                                    from <= u <= to; with "unusable" also the rows whose u gives no place in the order
 //                                    (null, infinite, NaN). kind: "time", "number" (with 14: and infinity), "" (plain)
+//   "xmin":"741"                     rows written by that transaction or a later one
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct Bounds {
   std::int64_t from_block = 0;
   std::optional<std::int64_t> to_block;
   std::optional<CursorBounds> cursor;
+  std::string xmin;  // a transaction id; empty: all
 };
 
 std::string to_json(const Bounds& bounds);

@@ -166,7 +166,8 @@ PostgresConfig source_config(const std::string& text) {
     if (const auto it = j.find("schemas"); it != j.end() && !it->is_null())
       c.schemas = it->get<std::vector<std::string>>();
     const std::string method = choice(j, "replication_method", "method");
-    if (!method.empty() && method != "Standard")
+    c.xmin = method == "Xmin";
+    if (!method.empty() && method != "Standard" && method != "Xmin")
       throw Error("postgres.method_unavailable", "replication_method is " + method);
     const std::string read = text_field(j, "read_method", "auto");
     if (read == "auto")

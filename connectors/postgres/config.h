@@ -1,7 +1,7 @@
 // A PostgreSQL configuration as a user writes it: Airbyte's own fields, so that a pasted Airbyte configuration works.
 //
-// Fields of Airbyte that mean nothing here are taken and named in `warnings`; what we can't do (SSH tunnels, CDC and
-// xmin, Entra) is refused by a code of its own; a field that neither of us knows is refused by the spec before it gets
+// Fields of Airbyte that mean nothing here are taken and named in `warnings`; what we can't do (SSH tunnels, CDC,
+// Entra) is refused by a code of its own; a field that neither of us knows is refused by the spec before it gets
 // here.
 #pragma once
 
@@ -26,6 +26,7 @@ struct PostgresConfig {
   std::vector<std::string> schemas;  // of a source; empty: all
   std::string schema = "public";     // of a destination
   ReadMethod read_method = ReadMethod::automatic;
+  bool xmin = false;  // of a source: incremental reads by xmin (source_xmin.h)
   // How long opening a load waits for transactions of an older attempt before it ends their sessions. Not a user's
   // field: tests make it short.
   Duration fence_wait = std::chrono::seconds(10);

@@ -24,6 +24,7 @@ Connector connector() {
   c.destination_modes = PostgresDestination::modes();
   c.url_schemes = {"postgres", "postgresql"};
   c.configuration_from_url = configuration_from_url;
+  c.pushes_filters = true;
   return c;
 }
 

@@ -14,10 +14,12 @@
 
 namespace millrace::connectors::postgres {
 
-bool writes_in_place(const StreamTarget& target) {
+bool has_metadata(const StreamTarget& target) {
   return target.metadata_columns &&
          (target.sync_mode == SyncMode::full_refresh_append || target.sync_mode == SyncMode::incremental_append);
 }
+
+bool writes_in_place(const StreamTarget& target) { return has_metadata(target) && !target.replace; }
 
 PostgresDestination::PostgresDestination(Runtime runtime, PostgresConfig config)
     : config_(std::move(config)),
@@ -68,8 +70,13 @@ asio::awaitable<void> require_ours(net::PostgresSession& session, StreamTarget t
   if (target.adopt) co_return;
   const std::string table = ns + "." + name;
   if (!marked) throw Error("destination.not_ours", table + " was made by somebody else");
-  throw Error("destination.not_ours",
-              table + " belongs to stream " + mark->stream.text() + " of connection " + mark->connection_id);
+  const auto said = [](const std::string& name, const std::string& id) {
+    return name.empty() ? id : "\"" + name + "\" (" + id + ")";
+  };
+  throw Error("destination.not_ours", table + " belongs to stream " + mark->stream.text() + " of connection " +
+                                          said(mark->connection_name, mark->connection_id) + ", and stream " +
+                                          target.source_name.text() + " of connection " +
+                                          said(target.connection_name, target.connection_id) + " would write it too");
 }
 
 // The fence row, locked. Sessions of older attempts that hold it are waited for, then ended.
@@ -114,6 +121,7 @@ asio::awaitable<LoadRow> take_over(net::PostgresSession& session, StreamTarget t
                                           std::to_string(target.generation) + ", attempt " + std::to_string(attempt));
   if (row.generation < target.generation && !row.published) row.unfinished = row.generation;
   const std::int64_t unfinished = row.unfinished;
+  if (unfinished > 0) co_await forget_quarantined(session, target, unfinished);
   const bool aside = !writes_in_place(target);
   const std::string stage = aside ? stage_name(target) : "";
   Parameters key = stream_key(target);
@@ -171,9 +179,19 @@ asio::awaitable<void> prepare_final_table(net::PostgresSession& session, StreamT
     co_await run_ddl(session, sql);
     oid = co_await relation_oid(session, ns, name);
   } else {
-    co_await match_columns(session, final_table(target), columns);
+    co_await match_columns(session, final_table(target), columns, target.renamed);
   }
   co_await set_table_mark(session, target, oid);
+}
+
+asio::awaitable<bool> has_load_ids(net::PostgresSession& session, StreamTarget target) {
+  const Parameters parameters{identifier_that_fits(target.ns), identifier_that_fits(target.name), kLoadId};
+  const auto found = co_await session.query(
+      "SELECT 1 FROM millrace.tables t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.relation WHERE t.table_schema "
+      "= "
+      "$1 AND t.table_name = $2 AND a.attname = $3 AND NOT a.attisdropped",
+      parameters);
+  co_return !found.rows.empty();
 }
 
 // Rows that a load left in the table and that no publication made count: the next load begins where that one began, so
@@ -212,8 +230,11 @@ asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(
   co_await require_ours(*session, target);
   const LoadRow row = co_await take_over(*session, target, token, attempt, config_.fence_wait);
   if (writes_in_place(target)) co_await prepare_final_table(*session, target);
-  if (target.sync_mode == SyncMode::incremental_append && writes_in_place(target) && row.unfinished > 0)
-    co_await remove_unfinished(*session, target, row.unfinished);
+  if (target.sync_mode == SyncMode::incremental_append && has_metadata(target) && row.unfinished > 0) {
+    // A load that is built aside may have no table yet, or one of another mode.
+    const bool marked = writes_in_place(target) || co_await has_load_ids(*session, target);
+    if (marked) co_await remove_unfinished(*session, target, row.unfinished);
+  }
   auto state = co_await load_state(*session, target);
   co_await session->execute("COMMIT");
   // Only now: what an older attempt still had on its way is in here, and nothing of it can come later.
@@ -222,8 +243,8 @@ asio::awaitable<std::unique_ptr<StreamWriter>> PostgresDestination::open_stream(
 
   load->token = std::move(token);
   load->pool = pool_;
-  load->add_metadata = writes_in_place(target);
-  const std::string table = load->add_metadata ? final_table(target) : helper_table(stage_name(target));
+  load->add_metadata = has_metadata(target);
+  const std::string table = writes_in_place(target) ? final_table(target) : helper_table(stage_name(target));
   load->copy_sql = "COPY " + table + " (" + column_list(columns) + ") FROM STDIN (FORMAT binary)";
   std::unique_ptr<StreamWriter> writer =
       std::make_unique<PostgresStreamWriter>(std::move(load), std::move(committed), std::move(state), row.finished);
@@ -235,6 +256,11 @@ asio::awaitable<PublishResult> PostgresDestination::publish(StreamTarget given) 
   SessionPtr session = co_await pool_->take();
   co_await ensure_meta(*session);
   PublishResult result = co_await publish_generation(*session, target);
+  if (!target.typed.empty()) {
+    const PublishResult typed = co_await publish_documents(*session, target);
+    result.already_done = result.already_done && typed.already_done;
+    result.notes.insert(result.notes.end(), typed.notes.begin(), typed.notes.end());
+  }
   pool_->give_back(std::move(session));
   co_return result;
 }

@@ -18,6 +18,8 @@
 
 namespace millrace::connectors::postgres {
 
+// True if the rows of `target` have _extracted_at and _load_id.
+bool has_metadata(const StreamTarget& target);
 // True if rows of `target` go straight into the final table.
 bool writes_in_place(const StreamTarget& target);
 
@@ -34,6 +36,12 @@ class PostgresDestination final : public Destination {
   asio::awaitable<std::unique_ptr<StreamWriter>> open_stream(StreamTarget target, std::string token,
                                                              std::uint32_t attempt) override;
   asio::awaitable<PublishResult> publish(StreamTarget target) override;
+  asio::awaitable<std::vector<OwnedTable>> owned_tables(std::string connection_id) override;
+  asio::awaitable<std::int64_t> clear(StreamTarget target) override;
+  asio::awaitable<TakenBack> undo(StreamTarget target, std::int64_t load_id) override;
+  asio::awaitable<TablePreview> preview(StreamTarget target) override;
+  asio::awaitable<std::vector<QuarantinedRow>> quarantined(std::string connection_id, std::optional<StreamName> stream,
+                                                           std::int64_t after, std::size_t limit) override;
   asio::awaitable<void> close() override;
 
  private:

@@ -71,7 +71,7 @@ asio::awaitable<std::int64_t> dedupe_stage(net::PostgresSession& session, Stream
 asio::awaitable<void> merge_stage(net::PostgresSession& session, StreamTarget target, std::vector<std::string>& notes) {
   const std::string table = final_table(target), stage = helper_table(stage_name(target));
   const auto columns = columns_of(target);
-  co_await match_columns(session, table, columns);
+  co_await match_columns(session, table, columns, target.renamed);
   co_await require_key_index(session, target);
   std::string set;
   for (const auto& c : columns) {

@@ -11,12 +11,14 @@ namespace {
 constexpr const char* kTables = R"sql(
 CREATE SCHEMA IF NOT EXISTS millrace;
 CREATE TABLE IF NOT EXISTS millrace.meta (format int NOT NULL);
-INSERT INTO millrace.meta SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM millrace.meta);
+INSERT INTO millrace.meta SELECT 3 WHERE NOT EXISTS (SELECT 1 FROM millrace.meta);
 CREATE TABLE IF NOT EXISTS millrace.loads (
   connection_id text NOT NULL, stream_namespace text NOT NULL, stream_name text NOT NULL,
   generation bigint NOT NULL, attempt bigint NOT NULL, token text NOT NULL,
   finished boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, published boolean NOT NULL DEFAULT false,
   stage text, opened_at timestamptz NOT NULL DEFAULT now(), state text, state_generation bigint,
+  former_generation bigint, former_state text, former_state_generation bigint,
+  typed_load bigint,
   PRIMARY KEY (connection_id, stream_namespace, stream_name));
 CREATE TABLE IF NOT EXISTS millrace.checkpoints (
   connection_id text NOT NULL, stream_namespace text NOT NULL, stream_name text NOT NULL, generation bigint NOT NULL,
@@ -26,14 +28,26 @@ CREATE TABLE IF NOT EXISTS millrace.checkpoints (
 CREATE TABLE IF NOT EXISTS millrace.tables (
   table_schema text NOT NULL, table_name text NOT NULL, relation oid NOT NULL,
   connection_id text NOT NULL, stream_namespace text NOT NULL, stream_name text NOT NULL, generation bigint NOT NULL,
-  marked_at timestamptz NOT NULL DEFAULT now(),
+  marked_at timestamptz NOT NULL DEFAULT now(), connection_name text,
   PRIMARY KEY (table_schema, table_name));
+CREATE TABLE IF NOT EXISTS millrace.quarantine (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  connection_id text NOT NULL, stream_namespace text NOT NULL, stream_name text NOT NULL, load_id bigint NOT NULL,
+  split_id text NOT NULL, row_number bigint NOT NULL, key jsonb NOT NULL, field text NOT NULL, wanted text NOT NULL,
+  reason text NOT NULL, value bytea, kept_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX IF NOT EXISTS quarantine_by_stream ON millrace.quarantine
+  (connection_id, stream_namespace, stream_name, load_id);
 COMMENT ON SCHEMA millrace IS 'Helper tables of Millrace: progress, fences, staged and former tables';
 )sql";
 
-constexpr const char* kFrom1To2 = R"sql(
-ALTER TABLE millrace.loads ADD COLUMN IF NOT EXISTS state text, ADD COLUMN IF NOT EXISTS state_generation bigint;
-UPDATE millrace.meta SET format = 2 WHERE format = 1;
+// From 1 (no state in loads) or 2 (no former state, no quarantine, no names of connections) to 3; the tables that an
+// older format lacked are made by kTables.
+constexpr const char* kBringUp = R"sql(
+ALTER TABLE millrace.loads ADD COLUMN IF NOT EXISTS state text, ADD COLUMN IF NOT EXISTS state_generation bigint,
+  ADD COLUMN IF NOT EXISTS former_generation bigint, ADD COLUMN IF NOT EXISTS former_state text,
+  ADD COLUMN IF NOT EXISTS former_state_generation bigint, ADD COLUMN IF NOT EXISTS typed_load bigint;
+ALTER TABLE millrace.tables ADD COLUMN IF NOT EXISTS connection_name text;
+UPDATE millrace.meta SET format = 3 WHERE format < 3;
 )sql";
 
 std::int64_t to_int(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
@@ -53,8 +67,8 @@ asio::awaitable<void> ensure_meta(net::PostgresSession& session) {
   int format = co_await meta_format(session);
   if (format < kMetaFormat) {
     // IF NOT EXISTS still collides when two make the same thing at once: one after the other.
-    const std::string sql = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531)" + std::string(";") +
-                            (format == 0 ? kTables : kFrom1To2) + "COMMIT";
+    const std::string sql = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(7812204531)" + std::string(";") + kTables +
+                            (format == 0 ? "" : kBringUp) + "COMMIT";
     co_await session.execute(sql);
     format = co_await meta_format(session);
   }
@@ -128,11 +142,20 @@ asio::awaitable<void> require_fence(net::PostgresSession& session, StreamTarget 
                                           std::to_string(target.generation));
 }
 
+asio::awaitable<void> forget_quarantined(net::PostgresSession& session, StreamTarget target, std::int64_t load) {
+  Parameters parameters = stream_key(target);
+  parameters.emplace_back(std::to_string(load));
+  co_await session.query(
+      "DELETE FROM millrace.quarantine WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3 AND "
+      "load_id = $4::bigint",
+      parameters);
+}
+
 asio::awaitable<std::optional<TableMark>> table_mark(net::PostgresSession& session, std::string ns, std::string name) {
   const Parameters parameters{ns, name};
   const auto found = co_await session.query(
-      "SELECT connection_id, stream_namespace, stream_name, generation, relation FROM millrace.tables WHERE "
-      "table_schema = $1 AND table_name = $2",
+      "SELECT connection_id, stream_namespace, stream_name, generation, relation, connection_name FROM millrace.tables "
+      "WHERE table_schema = $1 AND table_name = $2",
       parameters);
   std::optional<TableMark> mark;
   if (found.rows.empty()) co_return mark;
@@ -141,6 +164,7 @@ asio::awaitable<std::optional<TableMark>> table_mark(net::PostgresSession& sessi
   mark->stream = StreamName(found.at(0, 1), found.at(0, 2));
   mark->generation = to_int(found.at(0, 3));
   mark->relation = to_int(found.at(0, 4));
+  mark->connection_name = found.at(0, 5);
   co_return mark;
 }
 
@@ -150,12 +174,13 @@ asio::awaitable<void> set_table_mark(net::PostgresSession& session, StreamTarget
   parameters.emplace_back(identifier_that_fits(target.name));
   parameters.emplace_back(std::to_string(relation));
   parameters.emplace_back(std::to_string(target.generation));
+  parameters.emplace_back(target.connection_name);
   co_await session.query(
       "INSERT INTO millrace.tables (connection_id, stream_namespace, stream_name, table_schema, table_name, relation, "
-      "generation) "
-      "VALUES ($1, $2, $3, $4, $5, $6::oid, $7::bigint) ON CONFLICT (table_schema, table_name) DO UPDATE SET "
+      "generation, connection_name) "
+      "VALUES ($1, $2, $3, $4, $5, $6::oid, $7::bigint, $8) ON CONFLICT (table_schema, table_name) DO UPDATE SET "
       "connection_id = $1, stream_namespace = $2, stream_name = $3, relation = $6::oid, generation = $7::bigint, "
-      "marked_at = now()",
+      "connection_name = $8, marked_at = now()",
       parameters);
 }
 

@@ -1,15 +1,16 @@
 // The helper tables of a PostgreSQL destination, in its schema "millrace": fence, checkpoints, ownership.
 //
-// Format 2 (1 had no state in millrace.loads; it is brought up to 2). A server that finds a higher number in
-// millrace.meta refuses to write (destination.newer_format).
+// Format 3 (1 had no state in millrace.loads, 2 no former state there and no quarantine; both are brought up to 3). A
+// server that finds a higher number in millrace.meta refuses to write (destination.newer_format).
 //
 //   millrace.meta         one row: format
 //   millrace.loads        the fence and state of the newest load of a stream, one row a (connection, stream); beside it
 //                         the state that the last published load left, for the next one to start from
 //   millrace.checkpoints  one row a split of that load: rows that are durable, the source's state, whether it is
 //   complete millrace.tables       which final tables are ours: whose, which relation (oid), which generation is in it
+//   millrace.quarantine   values that did not fit, with their rows' keys and the reason, of all streams
 //   millrace.stage_*      rows of a load that is not published yet
-//   millrace.former_*     the table that the last swap replaced
+//   millrace.former_*     the table that the last swap replaced; its generation and state are in millrace.loads
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ namespace millrace::connectors::postgres {
 
 using Parameters = std::vector<std::optional<std::string>>;
 
-inline constexpr int kMetaFormat = 2;
+inline constexpr int kMetaFormat = 3;
 
 // Makes what is missing; safe when many do it at once. Throws destination.newer_format.
 asio::awaitable<void> ensure_meta(net::PostgresSession& session);
@@ -55,12 +56,16 @@ asio::awaitable<std::map<std::string, Checkpoint>> load_checkpoints(net::Postgre
 asio::awaitable<void> require_fence(net::PostgresSession& session, StreamTarget target, std::string token,
                                     RowLock lock);
 
+// Drops what the quarantine holds of a load, when its rows go.
+asio::awaitable<void> forget_quarantined(net::PostgresSession& session, StreamTarget target, std::int64_t load);
+
 // The mark of a final table: who made it.
 struct TableMark {
   TableMark() = default;
   std::string connection_id;
   StreamName stream;
   std::int64_t generation = 0, relation = 0;
+  std::string connection_name;  // empty: an older version wrote the mark
 };
 asio::awaitable<std::optional<TableMark>> table_mark(net::PostgresSession& session, std::string ns, std::string name);
 asio::awaitable<void> set_table_mark(net::PostgresSession& session, StreamTarget target, std::int64_t relation);

@@ -1,10 +1,16 @@
 #include "connectors/postgres/publish.h"
 
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
 #include "common/errors.h"
+#include "connectors/mapper.h"
 #include "connectors/postgres/destination.h"
+#include "connectors/postgres/history.h"
 #include "connectors/postgres/merge.h"
 #include "connectors/postgres/meta.h"
 #include "connectors/postgres/names.h"
+#include "connectors/postgres/normalize_raw.h"
 #include "connectors/postgres/swap.h"
 #include "connectors/postgres/table_ddl.h"
 
@@ -79,6 +85,11 @@ asio::awaitable<bool> swapped_by_name(net::PostgresSession& session, StreamTarge
   co_return false;
 }
 
+// A former table is what undo brings back: none may stay that is not of the load before this one.
+asio::awaitable<void> drop_former(net::PostgresSession& session, StreamTarget target) {
+  co_await session.execute("DROP TABLE IF EXISTS " + helper_table(former_name(target)));
+}
+
 asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget target, std::int64_t rows,
                                 std::vector<std::string>& notes) {
   const std::string ns = identifier_that_fits(target.ns), name = identifier_that_fits(target.name);
@@ -86,6 +97,7 @@ asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget targ
   co_await session.execute("ANALYZE " + helper_table(stage_name(target)));
   const std::int64_t oid = co_await relation_oid(session, ns, name);
   if (oid == 0) {
+    co_await drop_former(session, target);
     co_await move_in(session, target, notes);
   } else {
     const auto mark = co_await table_mark(session, ns, name);
@@ -99,6 +111,7 @@ asio::awaitable<void> overwrite(net::PostgresSession& session, StreamTarget targ
     else
       notes.push_back("the rows were replaced inside the table, since it has " + list(facts.sticky));
     if (!done) {
+      co_await drop_former(session, target);
       if (before) co_await keep_copy_before(session, target, notes);
       co_await swap_by_content(session, target, facts, rows, notes);
       notes.emplace_back("the former rows are not kept");
@@ -126,7 +139,7 @@ asio::awaitable<void> append_stage(net::PostgresSession& session, StreamTarget t
     co_await run_ddl(session, sql);
     oid = co_await relation_oid(session, ns, name);
   } else {
-    co_await match_columns(session, final_table(target), columns_of(target));
+    co_await match_columns(session, final_table(target), columns_of(target), target.renamed);
   }
   co_await insert_stage(session, target, rows);
   co_await session.execute("DROP TABLE " + helper_table(stage_name(target)));
@@ -151,12 +164,52 @@ asio::awaitable<void> merge(net::PostgresSession& session, StreamTarget target, 
       oid = 0;
     }
   }
-  if (oid == 0)
+  if (oid == 0) {
+    if (target.keep_history) co_await stage_to_history(session, target);
     co_await move_in(session, target, notes);
-  else
+  } else if (target.keep_history) {
+    co_await merge_history(session, target, notes);
+  } else {
     co_await merge_stage(session, target, notes);
+  }
   const std::int64_t now = co_await relation_oid(session, ns, name);
   co_await set_table_mark(session, target, now);
+}
+
+// The generation whose rows the final table has before this publication; 0: none of this stream.
+asio::awaitable<std::int64_t> generation_before(net::PostgresSession& session, StreamTarget target) {
+  const auto mark = co_await table_mark(session, identifier_that_fits(target.ns), identifier_that_fits(target.name));
+  const bool ours =
+      mark.has_value() && mark->connection_id == target.connection_id && mark->stream == target.source_name;
+  std::int64_t generation = 0;
+  if (ours) generation = mark->generation;
+  co_return generation;
+}
+
+// Rows that are gone have no values in the quarantine.
+asio::awaitable<void> forget_replaced(net::PostgresSession& session, StreamTarget target) {
+  Parameters parameters = stream_key(target);
+  parameters.emplace_back(std::to_string(target.load_id));
+  co_await session.query(
+      "DELETE FROM millrace.quarantine WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3 AND "
+      "load_id < $4::bigint",
+      parameters);
+}
+
+// The state that this load leaves takes the place of the former one, which stays beside the former table for undo.
+asio::awaitable<void> mark_published(net::PostgresSession& session, StreamTarget target, std::int64_t before) {
+  Parameters values = stream_key(target);
+  std::string sql = "UPDATE millrace.loads SET published = true, stage = NULL";
+  if (!target.keep_state) {
+    values.emplace_back(std::to_string(target.generation));
+    values.emplace_back(target.state.empty() ? std::nullopt : std::optional<std::string>(target.state));
+    values.emplace_back(std::to_string(before));
+    sql +=
+        ", former_state = state, former_state_generation = state_generation, former_generation = $6::bigint, "
+        "state_generation = $4::bigint, state = $5";
+  }
+  sql += " WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3";
+  co_await session.query(sql, values);
 }
 
 [[noreturn]] void not_finished(const StreamTarget& target, const std::string& why) {
@@ -165,6 +218,83 @@ asio::awaitable<void> merge(net::PostgresSession& session, StreamTarget target, 
 }
 
 }  // namespace
+
+namespace {
+
+struct Typed {
+  Typed() = default;
+  StreamTarget target;
+  bool rebuild = false;
+};
+
+// The typed table as its casts make it.
+Typed typed_of(const StreamTarget& raw) {
+  const auto value = nlohmann::json::parse(raw.typed);
+  Typed out;
+  out.target = stream_target_from_json(value.at("target").dump());
+  out.target.generation = raw.generation;
+  out.rebuild = value.value("rebuild", false);
+  const RowMapping mapping(*out.target.schema, mappers_from_json(value.value("casts", nlohmann::json::array())), false);
+  out.target.schema = mapping.schema();
+  return out;
+}
+
+asio::awaitable<std::int64_t> typed_load(net::PostgresSession& session, StreamTarget raw) {
+  const Parameters key = stream_key(raw);
+  const auto found = co_await session.query(
+      "SELECT coalesce(typed_load, 0) FROM millrace.loads WHERE connection_id = $1 AND stream_namespace = $2 AND "
+      "stream_name = $3",
+      key);
+  co_return found.rows.empty() ? 0 : std::strtoll(found.at(0, 0).c_str(), nullptr, 10);
+}
+
+}  // namespace
+
+asio::awaitable<PublishResult> publish_documents(net::PostgresSession& session, StreamTarget raw) {
+  Typed typed = typed_of(raw);
+  StreamTarget& target = typed.target;
+  co_await make_schema(session, identifier_that_fits(target.ns));
+  co_await session.execute("BEGIN; SET LOCAL lock_timeout = '30s'; SET LOCAL search_path = ''");
+  co_await load_row(session, raw, RowLock::update);
+  PublishResult result;
+  const std::int64_t done = co_await typed_load(session, raw);
+  if (done >= raw.generation && !typed.rebuild) {
+    result.already_done = true;
+    co_await session.execute("COMMIT");
+    co_return result;
+  }
+  // Documents of a load that replaced all others make a table that replaces the other one.
+  if (typed.rebuild || raw.replace) target.replace = true;
+  bool errors = false;
+  const std::int64_t after = target.replace ? 0 : done;
+  std::int64_t rows = co_await type_documents(session, raw, target, after, errors, result.notes);
+  if (errors) {
+    Schema schema = *target.schema;
+    Field field;
+    field.name = kErrorsField;
+    field.type = Type(Kind::jsonb, "jsonb");
+    schema.fields.push_back(std::move(field));
+    target.schema = std::make_shared<const Schema>(std::move(schema));
+  }
+  if (is_deduped(target.sync_mode) && !target.keep_history) rows -= co_await dedupe_stage(session, target);
+  if (target.keep_history) target.add_keys = false;
+  if (target.keep_history && target.replace) co_await stage_to_history(session, target);
+  if (target.replace || is_overwrite(target.sync_mode))
+    co_await overwrite(session, target, rows, result.notes);
+  else if (is_deduped(target.sync_mode))
+    co_await merge(session, target, result.notes);
+  else
+    co_await append_stage(session, target, rows, result.notes);
+  Parameters values = stream_key(raw);
+  values.emplace_back(std::to_string(raw.generation));
+  co_await session.query(
+      "UPDATE millrace.loads SET typed_load = $4::bigint WHERE connection_id = $1 AND stream_namespace = $2 AND "
+      "stream_name = $3",
+      values);
+  co_await session.execute("COMMIT");
+  result.rows = rows;
+  co_return result;
+}
 
 asio::awaitable<void> make_schema(net::PostgresSession& session, std::string name) {
   const Parameters parameters{name};
@@ -200,24 +330,23 @@ asio::awaitable<PublishResult> publish_generation(net::PostgresSession& session,
   if (!row->finished) not_finished(target, "is not finished");
 
   std::int64_t rows = row->rows;
-  if (is_deduped(target.sync_mode)) {
+  if (is_deduped(target.sync_mode) && !target.keep_history) {
     const std::int64_t older = co_await dedupe_stage(session, target);
     rows -= older;
     if (older > 0) result.notes.push_back(std::to_string(older) + " rows had a newer row of the same key beside them");
   }
-  if (target.sync_mode == SyncMode::incremental_deduped_history)
-    co_await merge(session, target, result.notes);
-  else if (!writes_in_place(target) && !is_overwrite(target.sync_mode))
-    co_await append_stage(session, target, rows, result.notes);
-  else if (is_overwrite(target.sync_mode))
+  if (target.keep_history) target.add_keys = false;  // a key has many versions
+  const std::int64_t before = co_await generation_before(session, target);
+  if (target.keep_history && target.replace) co_await stage_to_history(session, target);
+  if (!target.replace && !is_overwrite(target.sync_mode)) co_await drop_former(session, target);
+  if (target.replace || is_overwrite(target.sync_mode))
     co_await overwrite(session, target, rows, result.notes);
-  Parameters values = stream_key(target);
-  values.emplace_back(std::to_string(target.generation));
-  values.emplace_back(target.state.empty() ? std::nullopt : std::optional<std::string>(target.state));
-  co_await session.query(
-      "UPDATE millrace.loads SET published = true, stage = NULL, state_generation = $4::bigint, state = $5 WHERE "
-      "connection_id = $1 AND stream_namespace = $2 AND stream_name = $3",
-      values);
+  else if (target.sync_mode == SyncMode::incremental_deduped_history)
+    co_await merge(session, target, result.notes);
+  else if (!writes_in_place(target))
+    co_await append_stage(session, target, rows, result.notes);
+  if (target.replace || is_overwrite(target.sync_mode)) co_await forget_replaced(session, target);
+  co_await mark_published(session, target, before);
   co_await session.execute("COMMIT");
   co_return result;
 }

@@ -13,6 +13,10 @@ namespace millrace::connectors::postgres {
 // destination.fenced (a newer generation was opened), destination.dependants.
 asio::awaitable<PublishResult> publish_generation(net::PostgresSession& session, StreamTarget target);
 
+// Of a published raw table: the typed one that its documents make. Idempotent but for a rebuild, which comes out the
+// same again.
+asio::awaitable<PublishResult> publish_documents(net::PostgresSession& session, StreamTarget raw);
+
 // CREATE SCHEMA where it is missing.
 asio::awaitable<void> make_schema(net::PostgresSession& session, std::string name);
 

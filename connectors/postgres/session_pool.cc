@@ -36,7 +36,7 @@ std::string pinned_settings() {
   return "SET DateStyle = ISO, MDY; SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET extra_float_digits = 1; "
          "SET bytea_output = hex; SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = "
          "'60s'; "
-         "SET idle_in_transaction_session_timeout = 0";
+         "SET idle_in_transaction_session_timeout = 0; SET standard_conforming_strings = on";
 }
 
 }  // namespace millrace::connectors::postgres

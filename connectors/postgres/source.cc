@@ -62,6 +62,12 @@ asio::awaitable<Catalog> PostgresSource::discover() {
   SessionPtr session = co_await pool_.take();
   Catalog catalog = co_await read_catalog(*session, config_.schemas);
   pool_.give_back(std::move(session));
+  if (config_.xmin)
+    for (Stream& stream : catalog.streams)
+      if (!stream.is_view) {
+        stream.source_defined_cursor = true;
+        stream.sync_modes = source_modes();
+      }
   co_return catalog;
 }
 

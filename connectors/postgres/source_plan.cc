@@ -10,6 +10,7 @@
 #include "common/errors.h"
 #include "connectors/postgres/source.h"
 #include "connectors/postgres/source_cursor.h"
+#include "connectors/postgres/source_xmin.h"
 
 namespace millrace::connectors::postgres {
 namespace {
@@ -60,13 +61,30 @@ void restrict_to(SplitPlan& plan, const CursorBounds& cursor) {
   }
 }
 
+void restrict_to(SplitPlan& plan, const std::string& xmin) {
+  for (Split& split : plan.splits) {
+    Bounds bounds = bounds_from_json(split.bounds);
+    bounds.xmin = xmin;
+    split.bounds = to_json(bounds);
+  }
+}
+
 }  // namespace
 
 asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOptions options) {
   SessionPtr session = co_await pool_.take();
   const Relation relation = co_await read_relation(*session, stream.name);
   CursorRead cursor;
-  if (is_incremental(stream.sync_mode)) cursor = co_await look_at_cursor(*session, stream, relation.kind);
+  XminRead xmin;
+  const bool by_xmin = config_.xmin && (relation.kind == 'r' || relation.kind == 'p');
+  if (is_incremental(stream.sync_mode) && by_xmin) {
+    xmin = co_await look_at_xmin(*session, stream);
+    cursor.first = !xmin.from;
+    cursor.state = xmin.state;
+    cursor.notes = xmin.notes;
+  } else if (is_incremental(stream.sync_mode)) {
+    cursor = co_await look_at_cursor(*session, stream, relation.kind);
+  }
   const bool table = relation.kind == 'r' || relation.kind == 'p' || relation.kind == 'm';
   std::int64_t rows = -1;
   if (table) rows = co_await estimate_rows(*session, "SELECT 1 FROM " + from_clause(stream.name, relation.kind));
@@ -80,6 +98,8 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
   if (is_incremental(stream.sync_mode) && !cursor.first) {
     plan = whole(relation, -1);
     if (cursor.nothing_new) plan.splits.clear();
+  } else if (stream.limit > 0) {
+    plan = whole(relation, rows);
   } else if (by_key) {
     plan = co_await plan_key_ranges(*session, stream.name, relation, rows, splits);
   } else if (by_blocks) {
@@ -89,6 +109,7 @@ asio::awaitable<SplitPlan> PostgresSource::plan(ConfiguredStream stream, PlanOpt
     plan = whole(relation, rows);
   }
   if (cursor.bounds) restrict_to(plan, *cursor.bounds);
+  if (xmin.from) restrict_to(plan, *xmin.from);
   plan.state = cursor.state;
   plan.notes = cursor.notes;
   pool_.give_back(std::move(session));

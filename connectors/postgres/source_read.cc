@@ -1,6 +1,7 @@
 // Reading one split: a transaction that locks the table against changes of its shape, compares the columns with what
 // discover found, and runs one COPY in binary format, whose rows go into batches as they come.
 #include "common/errors.h"
+#include "connectors/filter.h"
 #include "connectors/postgres/source.h"
 #include "connectors/postgres/types.h"
 
@@ -10,8 +11,11 @@ namespace {
 std::string copy_command(const ConfiguredStream& stream, const Bounds& bounds) {
   std::string columns;
   for (const Field& f : stream.schema->fields) columns += (columns.empty() ? "" : ", ") + select_expression(f);
+  std::string rows = where_clause(bounds);
+  if (!stream.filter.empty()) rows += (rows.empty() ? " WHERE (" : " AND (") + filter_sql(stream.filter) + ")";
+  if (stream.limit > 0) rows += " LIMIT " + std::to_string(stream.limit);
   return "SET LOCAL search_path TO DEFAULT; COPY (SELECT " + columns + " FROM " +
-         from_clause(stream.name, bounds.relation) + where_clause(bounds) + ") TO STDOUT (FORMAT binary)";
+         from_clause(stream.name, bounds.relation) + rows + ") TO STDOUT (FORMAT binary)";
 }
 
 // The transaction in which the split is read, up to the lock. A view or foreign table is locked by a query that gives

@@ -96,7 +96,9 @@ json replication_method() {
                  {"debezium_shutdown_timeout_seconds", {{"type", "integer"}, {"order", 10}}}};
   return {{"type", "object"},
           {"title", "Update method"},
-          {"description", "Standard reads tables by query. CDC and Xmin are not available in this version."},
+          {"description",
+           "Standard reads tables by query; Xmin reads what was written since the last job, without a cursor, from "
+           "tables. CDC is not available in this version."},
           {"order", 12},
           {"oneOf", json::array({variant("method", "Standard", "Standard"), variant("method", "Xmin", "Xmin"),
                                  variant("method", "CDC", "Change data capture", cdc)})}};

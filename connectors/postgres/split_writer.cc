@@ -1,6 +1,7 @@
 #include "connectors/postgres/split_writer.h"
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "common/byte_order.h"
 #include "common/check.h"
@@ -22,6 +23,17 @@ std::string metadata_tail(const StreamTarget& target) {
   append_big_endian(tail, std::int32_t{8});
   append_big_endian(tail, target.load_id);
   return tail;
+}
+
+std::string hex_of(const std::string& bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
 }
 
 [[noreturn]] void bad_row() { throw Error("connector.bad_row", "a batch is not made of whole tuples"); }
@@ -82,10 +94,48 @@ asio::awaitable<void> PostgresSplitWriter::send(std::string_view tuples, std::ui
   written_ += rows;
 }
 
+void PostgresSplitWriter::quarantine(std::vector<QuarantinedValue> values) {
+  held_.insert(held_.end(), std::make_move_iterator(values.begin()), std::make_move_iterator(values.end()));
+}
+
+asio::awaitable<void> PostgresSplitWriter::end_copy() {
+  if (!in_copy_) co_return;
+  co_await session_->copy_in_write(kTrailer);
+  in_copy_ = false;
+  counted_ += co_await session_->copy_in_end();
+}
+
+asio::awaitable<void> PostgresSplitWriter::send_quarantined() {
+  if (held_.empty()) co_return;
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& v : held_)
+    list.push_back({{"n", v.row},
+                    {"k", nlohmann::json::parse(v.key, nullptr, false)},
+                    {"f", v.field},
+                    {"w", v.wanted},
+                    {"r", v.reason},
+                    {"v", hex_of(v.bytes)}});
+  held_.clear();
+  Parameters parameters = stream_key(load_->target);
+  parameters.emplace_back(std::to_string(load_->target.load_id));
+  parameters.emplace_back(split_id_);
+  parameters.emplace_back(list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  co_await session_->query(
+      "INSERT INTO millrace.quarantine (connection_id, stream_namespace, stream_name, load_id, split_id, row_number, "
+      "key, field, wanted, reason, value) SELECT $1, $2, $3, $4::bigint, $5, n, coalesce(k, '{}'), f, w, r, "
+      "decode(v, 'hex') FROM jsonb_to_recordset($6::jsonb) AS x(n bigint, k jsonb, f text, w text, r text, v text)",
+      parameters);
+}
+
 asio::awaitable<void> PostgresSplitWriter::write(const RowBatch& batch) {
   if (batch.empty()) co_return;
   std::exception_ptr failure;
   try {
+    if (held_.size() >= kMostHeld) {
+      co_await begin();
+      co_await end_copy();
+      co_await send_quarantined();
+    }
     co_await send(batch.bytes(), batch.rows());
   } catch (...) {
     failure = std::current_exception();
@@ -111,12 +161,9 @@ asio::awaitable<Committed> PostgresSplitWriter::commit(Checkpoint checkpoint) {
 asio::awaitable<Committed> PostgresSplitWriter::commit_rows(Checkpoint checkpoint) {
   check(checkpoint.id == split_id_, "a checkpoint belongs to the split it is committed for");
   co_await begin();
-  std::int64_t counted = 0;
-  if (in_copy_) {
-    co_await session_->copy_in_write(kTrailer);
-    in_copy_ = false;
-    counted = co_await session_->copy_in_end();
-  }
+  co_await end_copy();
+  co_await send_quarantined();
+  const std::int64_t counted = counted_;
   if (counted != written_)
     throw Error("destination.count_mismatch", "split " + split_id_ + ": " + std::to_string(written_) +
                                                   " rows were sent, the server counted " + std::to_string(counted));
@@ -144,7 +191,7 @@ asio::awaitable<Committed> PostgresSplitWriter::commit_rows(Checkpoint checkpoin
                                                   std::to_string(committed.rows) + " would be durable");
   co_await session_->execute("COMMIT");
   in_transaction_ = false;
-  written_ = 0;
+  written_ = counted_ = 0;
   if (checkpoint.complete) load_->pool->give_back(std::move(session_));
   co_return committed;
 }
@@ -154,7 +201,8 @@ void PostgresSplitWriter::drop() {
   if (session_ && !in_transaction_) load_->pool->give_back(std::move(session_));
   session_.reset();
   in_transaction_ = in_copy_ = false;
-  written_ = 0;
+  written_ = counted_ = 0;
+  held_.clear();
 }
 
 asio::awaitable<void> PostgresSplitWriter::abort() {

@@ -24,14 +24,20 @@ class PostgresSplitWriter final : public SplitWriter {
   PostgresSplitWriter(std::shared_ptr<const LoadContext> load, std::string split_id);
 
   asio::awaitable<void> write(const RowBatch& batch) override;
+  void quarantine(std::vector<QuarantinedValue> values) override;
   asio::awaitable<Committed> commit(Checkpoint checkpoint) override;
   asio::awaitable<void> abort() override;
+
+  // So many kept values are held in memory before they are sent, between two COPYs of one transaction.
+  static constexpr std::size_t kMostHeld = 2'000;
 
  private:
   asio::awaitable<void> begin();
   asio::awaitable<void> begin_copy();
   asio::awaitable<void> send(std::string_view tuples, std::uint32_t rows);
   asio::awaitable<Committed> commit_rows(Checkpoint checkpoint);
+  asio::awaitable<void> end_copy();
+  asio::awaitable<void> send_quarantined();
   // Drops the session, so that a writer that failed keeps no lock on the fence.
   void drop();
 
@@ -39,7 +45,9 @@ class PostgresSplitWriter final : public SplitWriter {
   std::string split_id_;
   SessionPtr session_;
   bool in_transaction_ = false, in_copy_ = false;
-  std::int64_t written_ = 0;   // since the last commit
+  std::int64_t written_ = 0;  // since the last commit
+  std::int64_t counted_ = 0;  // of these, by the server, in COPYs that have ended
+  std::vector<QuarantinedValue> held_;
   std::vector<char> widened_;  // scratch for add_metadata
 };
 

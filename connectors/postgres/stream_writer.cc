@@ -58,6 +58,7 @@ asio::awaitable<void> PostgresStreamWriter::restart() {
     const std::string sql = "TRUNCATE " + helper_table(stage_name(target));
     co_await session->execute(sql);
   }
+  co_await forget_quarantined(*session, target, target.load_id);
   Parameters key = stream_key(target);
   co_await session->query(
       "DELETE FROM millrace.checkpoints WHERE connection_id = $1 AND stream_namespace = $2 AND stream_name = $3", key);

@@ -258,7 +258,7 @@ asio::awaitable<void> swap_by_content(net::PostgresSession& session, StreamTarge
                                       std::int64_t rows, std::vector<std::string>& notes) {
   const std::string table = final_table(target);
   co_await session.execute("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE");
-  co_await match_columns(session, table, columns_of(target));
+  co_await match_columns(session, table, columns_of(target), target.renamed);
   co_await drop_references(session, facts);
   co_await session.execute("TRUNCATE " + table);
   const std::string foreign = foreign_columns(target, facts);

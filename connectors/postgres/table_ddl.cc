@@ -18,7 +18,7 @@ std::vector<ColumnDef> columns_of(const StreamTarget& target) {
       throw Error("destination.bad_type", "column " + f.name + " has type " + f.type.pg_type);
     columns.push_back({identifier_that_fits(f.name), f.type.pg_type});
   }
-  if (writes_in_place(target)) {
+  if (has_metadata(target)) {
     columns.push_back({kExtractedAt, "timestamp with time zone"});
     columns.push_back({kLoadId, "bigint"});
   }
@@ -54,7 +54,8 @@ asio::awaitable<void> run_ddl(net::PostgresSession& session, std::string sql) {
   if (failure) std::rethrow_exception(failure);
 }
 
-asio::awaitable<void> match_columns(net::PostgresSession& session, std::string table, std::vector<ColumnDef> columns) {
+asio::awaitable<void> match_columns(net::PostgresSession& session, std::string table, std::vector<ColumnDef> columns,
+                                    std::vector<std::pair<std::string, std::string>> renamed) {
   const Parameters parameters{table};
   const auto found = co_await session.query(
       "SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute "
@@ -62,6 +63,15 @@ asio::awaitable<void> match_columns(net::PostgresSession& session, std::string t
       parameters);
   std::map<std::string, std::string> have;
   for (std::size_t i = 0; i < found.rows.size(); ++i) have[found.at(i, 0)] = found.at(i, 1);
+  for (const auto& [before, after] : renamed) {
+    const std::string from = identifier_that_fits(before), to = identifier_that_fits(after);
+    if (!have.contains(from) || have.contains(to)) continue;
+    const std::string sql =
+        "ALTER TABLE " + table + " RENAME COLUMN " + net::quote_identifier(from) + " TO " + net::quote_identifier(to);
+    co_await session.execute(sql);
+    have[to] = have[from];
+    have.erase(from);
+  }
   std::string changes;
   for (const ColumnDef& c : columns) {
     const auto it = have.find(c.name);

@@ -22,9 +22,11 @@ std::vector<ColumnDef> columns_of(const StreamTarget& target);
 std::string column_list(const std::vector<ColumnDef>& columns);
 std::string create_table(const std::string& table, const std::vector<ColumnDef>& columns);
 
-// Adds columns that the table lacks; a column of another type is altered where PostgreSQL can do that without looking
+// Renames the columns whose fields were renamed at the source ({old, new}, where the table has the old one only). Adds
+// columns that the table lacks; a column of another type is altered where PostgreSQL can do that without looking
 // at the values' meaning, else destination.column_type. Columns that only the table has stay, and get nulls.
-asio::awaitable<void> match_columns(net::PostgresSession& session, std::string table, std::vector<ColumnDef> columns);
+asio::awaitable<void> match_columns(net::PostgresSession& session, std::string table, std::vector<ColumnDef> columns,
+                                    std::vector<std::pair<std::string, std::string>> renamed);
 
 // Runs DDL that names a type; an unknown type becomes destination.bad_type.
 asio::awaitable<void> run_ddl(net::PostgresSession& session, std::string sql);

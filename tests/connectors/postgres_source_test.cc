@@ -259,7 +259,7 @@ TEST_CASE("a pasted Airbyte configuration is taken, what can't be done is refuse
         "postgres.tunnel_unavailable");
   CHECK(config_code(kBase + R"(,"replication_method":{"method":"CDC","replication_slot":"s","publication":"p"}})") ==
         "postgres.method_unavailable");
-  CHECK(config_code(kBase + R"(,"replication_method":{"method":"Xmin"}})") == "postgres.method_unavailable");
+  CHECK(config_code(kBase + R"(,"replication_method":{"method":"Xmin"}})").empty());
   CHECK(config_code(kBase + R"(,"jdbc_url_params":"evil=1"})") == "postgres.jdbc_parameter_unknown");
   CHECK(config_code(kBase + R"(,"ssl_mode":{"mode":"sometimes"}})") == "connector.config_invalid");
   CHECK(config_code(kBase + R"(,"read_method":"psychic"})") == "connector.config_invalid");

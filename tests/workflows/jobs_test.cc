@@ -347,6 +347,6 @@ TEST_CASE_METHOD(JobsFixture, "jobs are listed newest first, by connection, stat
 
 TEST_CASE_METHOD(JobsFixture, "job types that don't exist yet are refused by name") {
   auto request = sync();
-  request.job_type = "refresh";
+  request.job_type = "compare";
   CHECK(code_of([&] { server->start(request); }) == "job.type_unknown");
 }

@@ -40,6 +40,7 @@ App::App(Services services, AppOptions options)
   add_connector_routes(router_, services_);
   add_resource_routes(router_, services_);
   add_config_routes(router_, services_);
+  add_slot_routes(router_, services_);
   add_state_routes(router_, services_);
   add_upkeep_routes(router_, services_);
   add_job_routes(router_, services_);

@@ -52,6 +52,7 @@ void add_token_routes(Router& router, const Services& services);
 void add_connector_routes(Router& router, const Services& services);
 void add_resource_routes(Router& router, const Services& services);
 void add_config_routes(Router& router, const Services& services);
+void add_slot_routes(Router& router, const Services& services);
 void add_state_routes(Router& router, const Services& services);
 void add_job_routes(Router& router, const Services& services);
 void add_upkeep_routes(Router& router, const Services& services);  // undo, quarantine

@@ -75,6 +75,7 @@ int run(int argc, char** argv, const serve::Hooks& hooks) {
   add_message_commands(tree);
   add_operator_commands(tree);
   add_replay_commands(tree);
+  add_slot_commands(tree);
   add_state_commands(tree);
   add_upkeep_commands(tree);
   add_queue_commands(tree);

@@ -36,6 +36,7 @@ void add_workflow_commands(Tree& tree);
 void add_operator_commands(Tree& tree);  // after add_workflow_commands()
 void add_replay_commands(Tree& tree);    // after add_workflow_commands()
 void add_message_commands(Tree& tree);   // after add_workflow_commands()
+void add_slot_commands(Tree& tree);
 void add_state_commands(Tree& tree);
 void add_upkeep_commands(Tree& tree);  // refresh, clear, backfill, undo, quarantine
 void add_queue_commands(Tree& tree);

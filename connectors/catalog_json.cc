@@ -83,6 +83,7 @@ json stream_json(const Stream& s) {
              {"bytesEstimate", s.bytes_estimate},
              {"isView", s.is_view}}}};
   if (s.source_defined_cursor) out["source_defined_cursor"] = true;
+  if (s.follows_log) out["millrace"]["followsLog"] = true;
   if (!s.name.ns.empty()) out["namespace"] = s.name.ns;
   return out;
 }
@@ -102,6 +103,7 @@ Stream stream_of_json(const json& j) {
   s.rows_estimate = own.at("rowsEstimate").get<std::int64_t>();
   s.bytes_estimate = own.at("bytesEstimate").get<std::int64_t>();
   s.is_view = own.at("isView").get<bool>();
+  s.follows_log = own.value("followsLog", false);
   s.source_defined_cursor = j.value("source_defined_cursor", false);
   return s;
 }

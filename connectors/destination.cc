@@ -2,6 +2,7 @@
 #include "connectors/destination.h"
 
 #include "common/errors.h"
+#include "connectors/change_writer.h"
 
 namespace millrace::connectors {
 namespace {
@@ -23,6 +24,10 @@ asio::awaitable<TablePreview> Destination::preview(StreamTarget) { unsupported("
 asio::awaitable<std::vector<QuarantinedRow>> Destination::quarantined(std::string, std::optional<StreamName>,
                                                                       std::int64_t, std::size_t) {
   unsupported("a quarantine");
+}
+asio::awaitable<std::unique_ptr<ChangeWriter>> Destination::open_changes(ChangeTarget, std::string, std::uint32_t) {
+  throw Error("destination.mode_unsupported", "this destination can't follow a log of changes");
+  co_return nullptr;
 }
 
 }  // namespace millrace::connectors

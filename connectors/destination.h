@@ -151,6 +151,8 @@ struct TakenBack {
   bool newest = false;             // it was the newest load of the stream: the next job begins where that one began
   std::vector<std::string> notes;  // how it was done
 };
+class ChangeWriter;  // connectors/change_writer.h
+struct ChangeTarget;
 
 class Destination {
  public:
@@ -183,6 +185,10 @@ class Destination {
   virtual asio::awaitable<std::vector<QuarantinedRow>> quarantined(std::string connection_id,
                                                                    std::optional<StreamName> stream, std::int64_t after,
                                                                    std::size_t limit);
+  // The writer of changes of the connection's followed streams, each of which was loaded and published before. Fences
+  // out older attempts, as open_stream() does. Throws destination.mode_unsupported where the destination can't follow.
+  virtual asio::awaitable<std::unique_ptr<ChangeWriter>> open_changes(ChangeTarget target, std::string token,
+                                                                      std::uint32_t attempt);
 
   virtual asio::awaitable<void> close() = 0;
 };

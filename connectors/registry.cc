@@ -13,6 +13,12 @@ void Registry::add(Connector connector) {
   check(added, "a connector's name is its own");
 }
 
+void Registry::replace(Connector connector) {
+  const auto it = connectors_.find(connector.name);
+  check(it != connectors_.end(), "a connector that is replaced is there");
+  it->second = std::move(connector);
+}
+
 const Connector* Registry::by_name(const std::string& name) const {
   const auto it = connectors_.find(name);
   return it == connectors_.end() ? nullptr : &it->second;

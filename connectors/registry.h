@@ -41,6 +41,8 @@ struct Connector {
 class Registry {
  public:
   void add(Connector connector);
+  // In place of the one of its name, which is there.
+  void replace(Connector connector);
   const Connector* by_name(const std::string& name) const;
   // By either definition id.
   const Connector* by_definition_id(const std::string& id) const;

@@ -103,6 +103,7 @@ struct Stream {
   std::int64_t rows_estimate = -1;     // -1: unknown
   std::int64_t bytes_estimate = -1;
   bool is_view = false;
+  bool follows_log = false;  // incremental modes follow the source's log after one load
 };
 
 struct Catalog {

@@ -76,6 +76,8 @@ struct PlanOptions {
   std::int64_t rows_per_split = 0;  // about; 0: what suits the source and the size of the stream
 };
 
+class ChangeFeed;  // connectors/change.h
+
 class Source {
  public:
   virtual ~Source() = default;
@@ -93,6 +95,9 @@ class Source {
   // Never closes `out`. Throws Error; a time-out is never the end of data.
   virtual asio::awaitable<void> read(ConfiguredStream stream, Split split, std::optional<std::string> from,
                                      BatchSink& out) = 0;
+
+  // The reader of the source's log, for streams whose cursor is source-defined; null: the source has none.
+  virtual std::shared_ptr<ChangeFeed> change_feed() { return nullptr; }
 
   // Ends sessions politely. Nothing runs afterwards. Safe to call twice.
   virtual asio::awaitable<void> close() = 0;

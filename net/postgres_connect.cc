@@ -125,7 +125,7 @@ asio::awaitable<void> attempt(PostgresParameters parameters, std::shared_ptr<Out
 
 }  // namespace
 
-asio::awaitable<std::unique_ptr<PostgresSession>> connect_postgres(Runtime runtime, PostgresParameters parameters) {
+asio::awaitable<PgConn> connect_libpq(Runtime runtime, PostgresParameters parameters) {
   using namespace asio::experimental::awaitable_operators;
   auto outcome = std::make_shared<Outcome>();
   const Duration limit = parameters.connect_timeout;
@@ -137,9 +137,14 @@ asio::awaitable<std::unique_ptr<PostgresSession>> connect_postgres(Runtime runti
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
     throw PostgresError("postgres.unreachable", where + " did not answer within " + std::to_string(seconds) + " s", {});
   }
+  co_return std::move(outcome->conn);
+}
+
+asio::awaitable<std::unique_ptr<PostgresSession>> connect_postgres(Runtime runtime, PostgresParameters parameters) {
+  PgConn conn = co_await connect_libpq(runtime, std::move(parameters));
   auto executor = co_await asio::this_coro::executor;
   std::unique_ptr<PostgresSession> session =
-      std::make_unique<LibpqSession>(std::move(runtime), std::move(outcome->conn), std::move(executor));
+      std::make_unique<LibpqSession>(std::move(runtime), std::move(conn), std::move(executor));
   co_return session;
 }
 

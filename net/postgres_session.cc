@@ -15,6 +15,21 @@ std::string_view field_of(const PGresult* result, int field) {
   return text ? text : "";
 }
 
+bool failed(const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+}
+
+}  // namespace
+
+PostgresError result_error(const PGresult* result) {
+  const std::string_view state = field_of(result, PG_DIAG_SQLSTATE);
+  std::string_view message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (message.empty()) message = PQresultErrorMessage(result);
+  return statement_error(state, message, field_of(result, PG_DIAG_MESSAGE_DETAIL),
+                         field_of(result, PG_DIAG_MESSAGE_HINT));
+}
+
 PostgresResult to_result(const PGresult* from) {
   PostgresResult out;
   out.command = PQcmdStatus(const_cast<PGresult*>(from));
@@ -34,21 +49,6 @@ PostgresResult to_result(const PGresult* from) {
     }
   }
   return out;
-}
-
-bool failed(const PGresult* result) {
-  const ExecStatusType status = PQresultStatus(result);
-  return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
-}
-
-}  // namespace
-
-PostgresError result_error(const PGresult* result) {
-  const std::string_view state = field_of(result, PG_DIAG_SQLSTATE);
-  std::string_view message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (message.empty()) message = PQresultErrorMessage(result);
-  return statement_error(state, message, field_of(result, PG_DIAG_MESSAGE_DETAIL),
-                         field_of(result, PG_DIAG_MESSAGE_HINT));
 }
 
 LibpqSession::LibpqSession(Runtime runtime, PgConn conn, asio::any_io_executor executor)

@@ -26,6 +26,10 @@ using PgResult = std::unique_ptr<PGresult, PgResultDeleter>;
 
 // The error of a failed result.
 PostgresError result_error(const PGresult* result);
+PostgresResult to_result(const PGresult* result);
+
+// An established connection in non-blocking mode. Throws as connect_postgres() does.
+asio::awaitable<PgConn> connect_libpq(Runtime runtime, PostgresParameters parameters);
 
 class LibpqSession final : public PostgresSession {
  public:

@@ -17,7 +17,7 @@ json normalise_schedule(const json& schedule, const std::string& pointer, Faults
   }
   const auto type = schedule.find("scheduleType");
   if (type == schedule.end() || !type->is_string()) {
-    faults.add(pointer + "/scheduleType", "is required: one of manual, cron, basic");
+    faults.add(pointer + "/scheduleType", "is required: one of manual, cron, basic, continuous");
     return out;
   }
   const std::string& name = type->get_ref<const std::string&>();
@@ -54,9 +54,9 @@ json normalise_schedule(const json& schedule, const std::string& pointer, Faults
       faults.add(pointer + "/basicTiming", "must have the form \"Every 15 minutes\" (minutes, hours, days or weeks)");
     out = {{"scheduleType", "basic"}, {"basicTiming", timing}};
   } else if (name == "continuous") {
-    faults.add(pointer + "/scheduleType", "continuous needs change data capture, which this version does not have");
+    out = {{"scheduleType", "continuous"}};
   } else if (name != "manual") {
-    faults.add(pointer + "/scheduleType", "must be one of manual, cron, basic" + instead_of(*type));
+    faults.add(pointer + "/scheduleType", "must be one of manual, cron, basic, continuous" + instead_of(*type));
     return out;
   }
   for (const auto& [field, _] : schedule.items())

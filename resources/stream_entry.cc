@@ -10,8 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-// Fields that the contract names and this version can't do yet.
-constexpr const char* kNotYet[] = {"softDelete"};
 // Airbyte's modes for data activation, which are no modes here.
 constexpr const char* kForeignModes[] = {"full_refresh_update", "incremental_update", "full_refresh_soft_delete",
                                          "incremental_soft_delete"};
@@ -130,12 +128,10 @@ json normalise_stream_entry(const json& entry, const std::string& pointer, Fault
       if (value.is_null()) continue;
       auto mappers = normalise_mappers(value, at, filter, faults);
       if (!mappers.empty()) out[field] = std::move(mappers);
-    } else if (field == "keys" || field == "strict" || field == "keepHistory" || field == "raw") {
+    } else if (field == "keys" || field == "softDelete" || field == "strict" || field == "keepHistory" ||
+               field == "raw") {
       if (!value.is_boolean()) faults.add(at, "must be of type boolean");
       out[field] = value;
-    } else if (std::find(std::begin(kNotYet), std::end(kNotYet), field) != std::end(kNotYet)) {
-      const bool harmless = value.is_null() || value == json(false) || (value.is_array() && value.empty());
-      if (!harmless) faults.add(at, field + " is not available in this version");
     } else {
       faults.add(at, "is not a known field of a stream");
     }

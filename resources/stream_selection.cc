@@ -92,6 +92,7 @@ std::vector<StreamEntry> stream_entries(const nlohmann::json& spec) {
     entry.strict = e.value("strict", false);
     entry.keep_history = e.value("keepHistory", false);
     entry.raw = e.value("raw", false);
+    entry.soft_delete = e.value("softDelete", false);
     out.push_back(std::move(entry));
   }
   return out;

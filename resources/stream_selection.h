@@ -34,6 +34,7 @@ struct StreamEntry {
   std::int64_t limit = 0;  // 0: all
   std::string mappers;     // JSON list in stored form (connectors/mapper.h); empty: none
   bool strict = false, keep_history = false, raw = false;
+  bool soft_delete = false;  // `softDelete`: a removed row stays, with the time of its removal
 };
 
 // The entries of a connection's stored specification; one that takes everything where streams are left out.

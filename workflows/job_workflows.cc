@@ -1,9 +1,11 @@
 #include "workflows/job_workflows.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "connectors/schema.h"
 #include "resources/stream_selection.h"
+#include "workflows/follow_plan.h"
 #include "workflows/job_input.h"
 #include "workflows/queue_defaults.h"
 #include "workflows/stream_failure.h"
@@ -139,41 +141,125 @@ Workflow<Payload> discover_workflow(Context& ctx, Payload input) {
   co_return co_await ctx.step("discover", std::move(input), look_options(minutes(30)));
 }
 
+namespace {
+
+// Changes arrive for as long as they are wanted: a continuous job is tried without end.
+StepOptions follow_options(bool continuous) {
+  StepOptions options = work_options();
+  if (continuous) options.retry.maximum_attempts_without_progress = 0;
+  return options;
+}
+
+bool has_failed(const json& streams, const connectors::StreamName& name) {
+  const json named = name_json(name);
+  for (const auto& s : streams)
+    if (name_from_json(s) == name_from_json(named) && s.value("status", "") == "failed") return true;
+  return false;
+}
+
+bool is_schema_change(const engine::FailureError& e) { return e.failure().type == "cdc.schema_changed"; }
+
+// What a round of a job has of its plan: streams to load (also those that can't be moved, which tell why), and those to
+// follow afterwards.
+struct Round {
+  SyncPlan load;
+  std::vector<StreamPlan> follow;
+};
+
+// `plan` has the streams that the job is about. All that were loaded before are followed with them: the connection has
+// one position in the log, and nothing may be passed over.
+Round split_plan(const SyncPlan& plan, const PlanInput& input) {
+  Round round;
+  round.load.notes = plan.notes;
+  bool any = false;
+  for (const auto& s : plan.streams) {
+    const bool follows = s.follow && !s.failure;
+    any = any || follows;
+    if (!follows || !s.follow->loaded) round.load.streams.push_back(s);
+    if (follows) round.follow.push_back(s);
+  }
+  if (!any || input.only.empty()) return round;
+  PlanInput everything = input;
+  everything.only.clear();
+  for (auto& s : make_sync_plan(everything).streams) {
+    const bool here = std::any_of(round.follow.begin(), round.follow.end(),
+                                  [&](const StreamPlan& f) { return f.target.source_name == s.target.source_name; });
+    if (!here && s.follow && !s.failure && s.follow->loaded) round.follow.push_back(std::move(s));
+  }
+  return round;
+}
+
+// Times that a job looks at the source again because a table got another shape while its log was read.
+constexpr int kSchemaRounds = 20;
+
+}  // namespace
+
 Workflow<Payload> sync_workflow(Context& ctx, Payload input) {
   const JobInput job = job_input_from_json(input);
   const WallTime started = ctx.now();
-  const json spec = json::parse(co_await ctx.step("get_spec", input, of_connection(look_options(minutes(1)), job)));
-  co_await ctx.step("check", input, of_connection(look_options(minutes(5)), job));
-  const Payload catalog = co_await ctx.step("discover", input, of_connection(look_options(minutes(30)), job));
+  for (int round_number = 1;; ++round_number) {
+    const json spec = json::parse(co_await ctx.step("get_spec", input, of_connection(look_options(minutes(1)), job)));
+    co_await ctx.step("check", input, of_connection(look_options(minutes(5)), job));
+    const Payload catalog = co_await ctx.step("discover", input, of_connection(look_options(minutes(30)), job));
 
-  PlanInput in = plan_input(job, spec, catalog, started);
-  const json discovered = json::parse(catalog);
-  for (const auto& name : discovered.value("leftOut", json::array())) in.left_out.push_back(name_from_json(name));
-  for (const auto& one : discovered.value("changes", json::array()))
-    in.changes[name_from_json(one)] = schema_changes_from_json(one.at("changes"));
-  const SyncPlan plan = make_sync_plan(in);
-  if (discovered.value("disabled", false) && !job.options.dry_run)
-    fail_job(failure_of_code("sync.schema_changed", why_stopped(in, plan)), json::array());
-  if (plan.streams.empty())
-    fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
-  const std::string name = spec.value("connectionName", job.connection.id);
-  if (job.options.dry_run) {
-    json preview_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}};
-    co_return co_await ctx.step("preview", dump(preview_input), of_connection(look_options(minutes(30)), job));
+    PlanInput in = plan_input(job, spec, catalog, started);
+    const json discovered = json::parse(catalog);
+    for (const auto& name : discovered.value("leftOut", json::array())) in.left_out.push_back(name_from_json(name));
+    for (const auto& one : discovered.value("changes", json::array()))
+      in.changes[name_from_json(one)] = schema_changes_from_json(one.at("changes"));
+    const SyncPlan plan = make_sync_plan(in);
+    if (discovered.value("disabled", false) && !job.options.dry_run)
+      fail_job(failure_of_code("sync.schema_changed", why_stopped(in, plan)), json::array());
+    if (plan.streams.empty())
+      fail_job(failure_of_code("sync.no_streams", "no stream of the source fits the connection"), json::array());
+    const std::string name = spec.value("connectionName", job.connection.id);
+    if (job.options.dry_run) {
+      json preview_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}};
+      co_return co_await ctx.step("preview", dump(preview_input), of_connection(look_options(minutes(30)), job));
+    }
+    const Round round = split_plan(plan, in);
+    json streams = json::array();
+    if (!round.load.streams.empty()) {
+      json sync_input = {
+          {"job", json::parse(input)}, {"plan", json::parse(to_json(round.load))}, {"connectionName", name}};
+      const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), queued(work_options(), job, spec)));
+      streams = loaded.at("streams");
+      if (loaded.at("targets").empty() && round.follow.empty()) co_return finish_job(std::move(streams));
+      if (!loaded.at("targets").empty()) {
+        json normalize_input = {{"job", json::parse(input)},
+                                {"targets", loaded.at("targets")},
+                                {"connectionName", name},
+                                {"complete", !first_failure(streams).has_value()}};
+        const json published =
+            json::parse(co_await ctx.step("normalize", dump(normalize_input), queued(normalize_options(), job, spec)));
+        apply_published(streams, published.at("streams"));
+      }
+    }
+    json follow_input = {{"job", json::parse(input)}, {"connectionName", name}, {"streams", json::array()}};
+    for (const auto& s : round.follow)
+      if (!has_failed(streams, s.target.source_name)) follow_input["streams"].push_back(follow_json(s));
+    if (follow_input["streams"].empty()) co_return finish_job(std::move(streams));
+
+    const bool continuous =
+        spec.at("connection").value("schedule", json::object()).value("scheduleType", "") == "continuous";
+    follow_input["continuous"] = continuous;
+    engine::Future followed =
+        ctx.start_step("follow", dump(follow_input), queued(follow_options(continuous), job, spec));
+    json told;
+    bool again = false;
+    try {
+      told = json::parse(co_await followed);
+    } catch (const engine::FailureError& e) {
+      // A table has another shape than we looked at: look again, and go on from the position.
+      if (!is_schema_change(e) || (!continuous && round_number >= kSchemaRounds)) throw;
+      again = true;
+    }
+    // A history that has grown long is ended: the keeper (continuous.h) begins the next job where this one stands.
+    if (!ctx.continue_as_new_suggested() && (again || told.value("reason", "end") == "round")) continue;
+    if (again) co_return finish_job(std::move(streams));
+    apply_followed(streams, told.at("streams"));
+    co_return finish_job(std::move(streams));
   }
-  json sync_input = {{"job", json::parse(input)}, {"plan", json::parse(to_json(plan))}, {"connectionName", name}};
-  const json loaded = json::parse(co_await ctx.step("sync", dump(sync_input), queued(work_options(), job, spec)));
-  json streams = loaded.at("streams");
-  if (loaded.at("targets").empty()) co_return finish_job(std::move(streams));
-
-  json normalize_input = {{"job", json::parse(input)},
-                          {"targets", loaded.at("targets")},
-                          {"connectionName", name},
-                          {"complete", !first_failure(streams).has_value()}};
-  const json published =
-      json::parse(co_await ctx.step("normalize", dump(normalize_input), queued(normalize_options(), job, spec)));
-  apply_published(streams, published.at("streams"));
-  co_return finish_job(std::move(streams));
 }
 
 Workflow<Payload> normalize_workflow(Context& ctx, Payload input) {

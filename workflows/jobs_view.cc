@@ -218,6 +218,10 @@ json job_streams(const engine::ExecutionDetail& detail) {
     const std::string told = normalize->state == StepState::completed ? normalize->result : normalize->heartbeat;
     apply_published(streams, parse_object(told).value("streams", json::array()));
   }
+  if (const auto* follow = find_step(detail, "follow")) {
+    const std::string told = follow->state == StepState::completed ? follow->result : follow->heartbeat;
+    apply_followed(streams, parse_object(told).value("streams", json::array()));
+  }
   settle(streams, job_status(detail), sync);
   for (auto& s : streams) add_missing(s);
   return streams;

@@ -28,6 +28,7 @@ void register_all(engine::Registry& registry, std::shared_ptr<resources::Resourc
   add("clear", clear_step);
   add("undo", undo_step);
   add("preview", preview_step);
+  add("follow", follow_step);
 }
 
 }  // namespace millrace::workflows

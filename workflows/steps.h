@@ -38,6 +38,9 @@ asio::awaitable<engine::Payload> undo_step(engine::StepContext& ctx, engine::Pay
 // preview: input {job, plan}; result {streams: [{namespace, name, status: planned, syncMode, action, changes, ...}]}.
 // Changes nothing.
 asio::awaitable<engine::Payload> preview_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
+// follow: input {job, streams: [...], continuous, connectionName}; result {streams: [...], position, transactions,
+// reason: "end" | "round"}. See follow_step.cc.
+asio::awaitable<engine::Payload> follow_step(engine::StepContext& ctx, engine::Payload input, ResourcesPtr resources);
 
 // The heart of sync_step, for the ends it is given.
 asio::awaitable<engine::Payload> run_sync(engine::StepContext& ctx, std::shared_ptr<const Endpoints> endpoints,

@@ -39,6 +39,20 @@ void apply_published(json& streams, const json& published) {
   }
 }
 
+void apply_followed(json& streams, const json& followed) {
+  for (const auto& f : followed) {
+    json* s = find_stream(streams, f);
+    if (s == nullptr) {
+      streams.push_back(f);
+      continue;
+    }
+    if (s->value("status", "") == "failed") continue;
+    for (const char* field : {"rowsRead", "rowsCommitted", "bytesRead", "bytesCommitted"})
+      (*s)[field] = s->value(field, std::int64_t{0}) + f.value(field, std::int64_t{0});
+    (*s)["status"] = f.value("status", "complete");
+  }
+}
+
 bool any_complete(const json& streams) {
   for (const auto& s : streams)
     if (s.value("status", "") == "complete") return true;

@@ -11,6 +11,9 @@ namespace millrace::workflows {
 
 // Takes over what normalize came to: loaded becomes complete, or failed.
 void apply_published(nlohmann::json& streams, const nlohmann::json& published);
+// What the step follow told of its streams: rows are added to those of their loads; a stream that was only followed is
+// new here.
+void apply_followed(nlohmann::json& streams, const nlohmann::json& followed);
 bool any_complete(const nlohmann::json& streams);
 // The first stream that is not complete, as a failure of the job; empty: all are. It names how many failed.
 std::optional<engine::Failure> first_failure(const nlohmann::json& streams);

@@ -8,6 +8,7 @@
 #include "connectors/mapper.h"
 #include "connectors/raw_document.h"
 #include "connectors/value_text.h"
+#include "workflows/follow_plan.h"
 #include "workflows/stream_failure.h"
 
 namespace millrace::workflows {
@@ -293,6 +294,25 @@ Failed plan_raw(const StreamEntry& entry, const Schema& selected, StreamPlan& pl
   });
 }
 
+// A stream that follows its source's log is loaded once, by this plan, and then followed.
+Failed plan_following(const PlanInput& input, const Stream& stream, const StreamEntry& entry, StreamPlan& plan) {
+  const auto& name = stream.name.text();
+  if (entry.raw || entry.keep_history || entry.limit > 0 || !plan.filter.empty() || !mappers_of(entry, plan).empty())
+    return failure_of_code("stream.mode_unsupported",
+                           name +
+                               " follows its source's log: filter, limit, mappers, raw and keepHistory are for "
+                               "streams that are read by query");
+  if (input.job_type == "refresh" || input.job_type == "backfill")
+    return failure_of_code("stream.mode_unsupported", name + " follows its source's log, which has no " +
+                                                          input.job_type +
+                                                          " yet: clear it, and the next sync loads it");
+  std::vector<std::string> all;
+  for (const auto& field : stream.schema.fields) all.push_back(field.name);
+  plan_to_follow(plan, entry.sync_mode, entry.soft_delete, plan.target.primary_key == stream.primary_key,
+                 std::move(all));
+  return std::nullopt;
+}
+
 }  // namespace
 
 StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& stream, const StreamEntry& given) {
@@ -340,6 +360,12 @@ StreamPlan plan_stream(const PlanInput& input, const json& spec, const Stream& s
     plan.read_cursor = cursor_at_source;
     plan.failure = plan_raw(entry, selected, plan);
   }
+  const bool follows = connectors::is_incremental(entry.sync_mode) && stream.follows_log;
+  if (entry.soft_delete && !plan.failure && !(follows && connectors::is_deduped(entry.sync_mode)))
+    plan.failure = failure_of_code("stream.mode_unsupported", stream.name.text() +
+                                                                  ": softDelete needs a source that follows a log, and "
+                                                                  "incremental_deduped_history");
+  if (follows && !plan.failure) plan.failure = plan_following(input, stream, entry, plan);
   if (input.job_type == "backfill") plan_backfill(input, plan);
   return plan;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "resources/stream_selection.h"
+#include "workflows/follow_plan.h"
 #include "workflows/job_input.h"
 #include "workflows/stream_failure.h"
 #include "workflows/stream_planner.h"
@@ -24,7 +25,11 @@ void take_states(std::vector<StreamPlan>& streams, const std::string& states) {
   for (const auto& one : json::parse(states)) {
     const StreamName name = name_from_json(one);
     for (StreamPlan& plan : streams) {
-      if (plan.target.source_name != name || !connectors::is_incremental(plan.target.sync_mode)) continue;
+      if (plan.target.source_name != name) continue;
+      if (plan.follow)
+        plan.follow->loaded =
+            one.contains("state") && one["state"].is_object() && one["state"].value("state_type", "") == "cdc";
+      if (!connectors::is_incremental(plan.target.sync_mode)) continue;
       if (plan.state_job != 0) continue;  // a refresh or backfill: no earlier job's state counts
       plan.state_job = one.value("job", std::int64_t{0});
       if (one.contains("state") && !one["state"].is_null()) plan.state = one["state"].dump();

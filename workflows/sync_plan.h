@@ -57,6 +57,16 @@ struct StreamPlan {
   bool strict = false;  // a value that does not fit fails the stream
   std::vector<std::string> notes;
   std::vector<SchemaChange> changes;  // with what becomes of each
+
+  // A stream that follows the source's log after one load (follow_plan.h). `target` is then the load's.
+  struct Follow {
+    Follow() = default;
+    connectors::SyncMode mode = connectors::SyncMode::incremental_append;  // the user's
+    bool soft_delete = false;
+    bool loaded = false;                  // by an earlier job: it is only followed
+    std::vector<std::string> all_fields;  // of the source's table, when it was looked at
+  };
+  std::optional<Follow> follow;
 };
 
 struct SyncPlan {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cdc/register.h"
 #include "common/errors.h"
 #include "engine/crash_file_notes.h"
 #include "state/rocksdb_store.h"
@@ -31,6 +32,7 @@ asio::awaitable<Rooms> open_rooms(Runtime runtime, RoomsOptions options, const H
   rooms.store = co_await runtime.blocking(open);
   auto connectors = std::make_shared<connectors::Registry>();
   connectors::register_all(*connectors);
+  cdc::register_all(*connectors, options.directory + "/spill");
   rooms.connectors = connectors;
   const std::string key_file =
       options.secret_key_file.empty() ? options.directory + "/secret.key" : options.secret_key_file;

@@ -22,6 +22,8 @@
 #include "common/metrics.h"
 #include "common/task_group.h"
 #include "engine/doctor_patrol.h"
+#include "workflows/continuous.h"
+#include "workflows/slots.h"
 
 namespace millrace::serve {
 namespace {
@@ -125,6 +127,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
     Event stop;
     TaskGroup background(runtime);
     std::unique_ptr<api::HttpServer> server;
+    workflows::SlotWatch slots(runtime, rooms.resources);
+    workflows::ContinuousKeeper keeper(runtime, rooms.resources, rooms.jobs);
     bool engine_started = false;
     try {
       co_await tokens->load();
@@ -158,6 +162,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       co_await rooms.schedules->start();
       background.spawn("idempotency sweep", sweep_daily(runtime, app));
       background.spawn("doctor", engine::patrol(runtime, rooms.store, engine::PatrolOptions()));
+      slots.start();
+      keeper.start();
       app->set_phase(api::ServerPhase::ready);
       print_banner(options, url);
       log_info("ready",
@@ -167,6 +173,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
     } catch (...) {
       error = std::current_exception();
     }
+    co_await keeper.stop();
+    co_await slots.stop();
     // Steps first, while the answers of GET still come; then the connections.
     co_await rooms.connection_schedules->stop();
     co_await rooms.schedules->stop();

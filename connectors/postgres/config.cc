@@ -1,5 +1,6 @@
 #include "connectors/postgres/config.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -149,6 +150,24 @@ PostgresConfig common(const json& j) {
   return c;
 }
 
+ReplicationConfig replication(const json& j, PostgresConfig& c) {
+  ReplicationConfig out;
+  if (!j.is_object()) invalid("replication_method CDC needs replication_slot and publication");
+  out.slot = required(j, "replication_slot");
+  out.publication = required(j, "publication");
+  // As PostgreSQL has it (documentation, "Replication Slots"): otherwise the server would refuse it later.
+  const auto fits = [](char x) { return (x >= 'a' && x <= 'z') || (x >= '0' && x <= '9') || x == '_'; };
+  if (out.slot.size() > 63 || !std::all_of(out.slot.begin(), out.slot.end(), fits))
+    invalid("replication_slot \"" + out.slot + "\" may have lower-case letters, digits and _ only");
+  if (const std::string plugin = text_field(j, "plugin"); !plugin.empty() && plugin != "pgoutput")
+    invalid("plugin \"" + plugin + "\": only pgoutput is read");
+  warn_of(j,
+          {"initial_waiting_seconds", "queue_size", "lsn_commit_behaviour", "heartbeat_action_query",
+           "invalid_cdc_cursor_position_behavior", "initial_load_timeout_hours", "debezium_shutdown_timeout_seconds"},
+          c);
+  return out;
+}
+
 template <class F>
 PostgresConfig parsed(const std::string& text, F read) {
   try {
@@ -167,7 +186,9 @@ PostgresConfig source_config(const std::string& text) {
       c.schemas = it->get<std::vector<std::string>>();
     const std::string method = choice(j, "replication_method", "method");
     c.xmin = method == "Xmin";
-    if (!method.empty() && method != "Standard" && method != "Xmin")
+    if (method == "CDC")
+      c.replication = replication(j.at("replication_method"), c);
+    else if (!method.empty() && method != "Standard" && method != "Xmin")
       throw Error("postgres.method_unavailable", "replication_method is " + method);
     const std::string read = text_field(j, "read_method", "auto");
     if (read == "auto")

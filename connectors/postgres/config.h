@@ -1,11 +1,12 @@
 // A PostgreSQL configuration as a user writes it: Airbyte's own fields, so that a pasted Airbyte configuration works.
 //
-// Fields of Airbyte that mean nothing here are taken and named in `warnings`; what we can't do (SSH tunnels, CDC,
+// Fields of Airbyte that mean nothing here are taken and named in `warnings`; what we can't do (SSH tunnels,
 // Entra) is refused by a code of its own; a field that neither of us knows is refused by the spec before it gets
 // here.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,12 @@ enum class ReadMethod {
   snapshot,    // ctid ranges in one snapshot: faster and one moment, starts again after a crash
 };
 
+// `replication_method: CDC`.
+struct ReplicationConfig {
+  ReplicationConfig() = default;
+  std::string slot, publication;
+};
+
 struct PostgresConfig {
   PostgresConfig() = default;
   net::PostgresParameters parameters;
@@ -27,6 +34,7 @@ struct PostgresConfig {
   std::string schema = "public";     // of a destination
   ReadMethod read_method = ReadMethod::automatic;
   bool xmin = false;  // of a source: incremental reads by xmin (source_xmin.h)
+  std::optional<ReplicationConfig> replication;  // of a source; empty: Standard
   // How long opening a load waits for transactions of an older attempt before it ends their sessions. Not a user's
   // field: tests make it short.
   Duration fence_wait = std::chrono::seconds(10);

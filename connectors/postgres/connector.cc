@@ -1,5 +1,6 @@
 #include "connectors/postgres/connector.h"
 
+#include "common/errors.h"
 #include "connectors/postgres/destination.h"
 #include "connectors/postgres/source.h"
 #include "connectors/postgres/spec.h"
@@ -15,7 +16,10 @@ Connector connector() {
   c.source_spec = source_spec();
   c.destination_spec = destination_spec();
   c.make_source = [](Runtime runtime, const std::string& configuration) -> std::unique_ptr<Source> {
-    return std::make_unique<PostgresSource>(std::move(runtime), source_config(configuration));
+    PostgresConfig config = source_config(configuration);
+    // The room cdc/ puts its own source here (cdc/register.h).
+    if (config.replication) throw Error("postgres.method_unavailable", "replication_method is CDC");
+    return std::make_unique<PostgresSource>(std::move(runtime), std::move(config));
   };
   c.make_destination = [](Runtime runtime, const std::string& configuration) -> std::unique_ptr<Destination> {
     return std::make_unique<PostgresDestination>(std::move(runtime), destination_config(configuration));

@@ -5,6 +5,7 @@
 #include "common/check.h"
 #include "common/errors.h"
 #include "common/log.h"
+#include "connectors/postgres/change_writer.h"
 #include "connectors/postgres/meta.h"
 #include "connectors/postgres/names.h"
 #include "connectors/postgres/publish.h"
@@ -263,6 +264,16 @@ asio::awaitable<PublishResult> PostgresDestination::publish(StreamTarget given) 
   }
   pool_->give_back(std::move(session));
   co_return result;
+}
+
+asio::awaitable<std::unique_ptr<ChangeWriter>> PostgresDestination::open_changes(ChangeTarget target,
+                                                                                 std::string token,
+                                                                                 std::uint32_t attempt) {
+  for (auto& stream : target.streams) stream.target = with_defaults(std::move(stream.target));
+  SessionPtr session = co_await pool_->take();
+  auto writer = co_await open_change_writer(std::move(session), std::move(target), std::move(token), attempt,
+                                            config_.fence_wait);
+  co_return writer;
 }
 
 asio::awaitable<void> PostgresDestination::close() {

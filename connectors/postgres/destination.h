@@ -42,6 +42,8 @@ class PostgresDestination final : public Destination {
   asio::awaitable<TablePreview> preview(StreamTarget target) override;
   asio::awaitable<std::vector<QuarantinedRow>> quarantined(std::string connection_id, std::optional<StreamName> stream,
                                                            std::int64_t after, std::size_t limit) override;
+  asio::awaitable<std::unique_ptr<ChangeWriter>> open_changes(ChangeTarget target, std::string token,
+                                                              std::uint32_t attempt) override;
   asio::awaitable<void> close() override;
 
  private:

@@ -98,7 +98,7 @@ json replication_method() {
           {"title", "Update method"},
           {"description",
            "Standard reads tables by query; Xmin reads what was written since the last job, without a cursor, from "
-           "tables. CDC is not available in this version."},
+           "tables. CDC follows the server's write-ahead log: every change, in order, without a cursor."},
           {"order", 12},
           {"oneOf", json::array({variant("method", "Standard", "Standard"), variant("method", "Xmin", "Xmin"),
                                  variant("method", "CDC", "Change data capture", cdc)})}};

@@ -6,6 +6,7 @@
 #include "common/byte_order.h"
 #include "common/check.h"
 #include "common/errors.h"
+#include "connectors/change_columns.h"
 #include "connectors/postgres/meta.h"
 #include "connectors/postgres/names.h"
 
@@ -36,31 +37,10 @@ std::string hex_of(const std::string& bytes) {
   return out;
 }
 
-[[noreturn]] void bad_row() { throw Error("connector.bad_row", "a batch is not made of whole tuples"); }
-
 }  // namespace
 
 void widen_tuples(std::string_view tuples, std::uint32_t rows, std::string_view tail, std::vector<char>& out) {
-  out.clear();
-  out.reserve(tuples.size() + rows * tail.size());
-  while (!tuples.empty()) {
-    if (tuples.size() < 2) bad_row();
-    const auto fields = from_big_endian<std::int16_t>(tuples.data());
-    if (fields < 0) bad_row();
-    std::size_t at = 2;
-    for (std::int16_t i = 0; i < fields; ++i) {
-      if (tuples.size() < at + 4) bad_row();
-      const auto length = from_big_endian<std::int32_t>(tuples.data() + at);
-      at += 4 + (length > 0 ? static_cast<std::size_t>(length) : 0);
-    }
-    if (at > tuples.size()) bad_row();
-    char count[2];
-    to_big_endian(static_cast<std::int16_t>(fields + 2), count);
-    out.insert(out.end(), count, count + 2);
-    out.insert(out.end(), tuples.data() + 2, tuples.data() + at);
-    out.insert(out.end(), tail.begin(), tail.end());
-    tuples.remove_prefix(at);
-  }
+  connectors::widen_tuples(tuples, rows, tail, 2, out);
 }
 
 PostgresSplitWriter::PostgresSplitWriter(std::shared_ptr<const LoadContext> load, std::string split_id)

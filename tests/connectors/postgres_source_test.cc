@@ -257,8 +257,19 @@ TEST_CASE("a pasted Airbyte configuration is taken, what can't be done is refuse
 
   CHECK(config_code(kBase + R"(,"tunnel_method":{"tunnel_method":"SSH_KEY_AUTH","tunnel_host":"h"}})") ==
         "postgres.tunnel_unavailable");
+  // Taken; the plain source is not made of it (the room cdc/ has its own).
   CHECK(config_code(kBase + R"(,"replication_method":{"method":"CDC","replication_slot":"s","publication":"p"}})") ==
-        "postgres.method_unavailable");
+        "");
+  CHECK(config_code(kBase + R"(,"replication_method":{"method":"CDC","replication_slot":"s"}})") ==
+        "connector.config_invalid");
+  CHECK(config_code(kBase +
+                    R"(,"replication_method":{"method":"CDC","replication_slot":"No-slot","publication":"p"}})") ==
+        "connector.config_invalid");
+  CHECK(
+      config_code(
+          kBase +
+          R"(,"replication_method":{"method":"CDC","replication_slot":"s","publication":"p","plugin":"wal2json"}})") ==
+      "connector.config_invalid");
   CHECK(config_code(kBase + R"(,"replication_method":{"method":"Xmin"}})").empty());
   CHECK(config_code(kBase + R"(,"jdbc_url_params":"evil=1"})") == "postgres.jdbc_parameter_unknown");
   CHECK(config_code(kBase + R"(,"ssl_mode":{"mode":"sometimes"}})") == "connector.config_invalid");

@@ -25,6 +25,24 @@ std::string presented_token(const Request& request) {
   return colon == std::string::npos ? std::string() : pair.substr(colon + 1);
 }
 
+// The session of the web UI; empty: none. One that would change something must come with a header that no page of
+// another origin can send (it would first have to ask, and is never answered).
+std::string session_token(const Request& request, const std::string& cookie) {
+  const std::string* header = request.header("cookie");
+  if (header == nullptr) return {};
+  if (request.method != "GET" && request.method != "HEAD" && request.header("x-millrace-ui") == nullptr) return {};
+  std::size_t at = 0;
+  while (at < header->size()) {
+    const std::size_t end = std::min(header->find(';', at), header->size());
+    std::string_view pair = std::string_view(*header).substr(at, end - at);
+    while (!pair.empty() && pair.front() == ' ') pair.remove_prefix(1);
+    if (pair.size() > cookie.size() && pair.starts_with(cookie) && pair[cookie.size()] == '=')
+      return std::string(pair.substr(cookie.size() + 1));
+    at = end + 1;
+  }
+  return {};
+}
+
 bool allows(Scope have, Scope need) {
   if (have == Scope::admin || have == need) return true;
   return have == Scope::read && need == Scope::metrics;
@@ -36,6 +54,8 @@ App::App(Services services, AppOptions options)
     : services_(std::move(services)), options_(std::move(options)), idempotency_(services_.runtime, services_.store) {
   access_ = std::make_shared<const AccessRules>(options_.access);
   add_system_routes(router_, services_, [this](const Request& request) { return readiness(request); });
+  if (!services_.login_codes) services_.login_codes = std::make_shared<LoginCodes>(services_.runtime);
+  add_session_routes(router_, services_, options_.no_auth);
   add_token_routes(router_, services_);
   add_connector_routes(router_, services_);
   add_resource_routes(router_, services_);
@@ -53,7 +73,9 @@ App::App(Services services, AppOptions options)
   add_worker_routes(router_, services_);
   if (services_.schedules) add_schedule_routes(router_, services_);
   add_airbyte_routes(router_, services_);
+  add_live_routes(router_, services_);
   add_document_routes(router_);
+  add_ui_routes(router_);
 }
 App::~App() = default;
 
@@ -103,9 +125,12 @@ std::optional<Response> App::admit(Request& request) {
 
 void App::check_caller(Request& request) const {
   const Route& route = *request.route;
-  const std::string token = presented_token(request);
+  std::string token = presented_token(request);
+  const bool by_cookie = token.empty();
+  if (by_cookie) token = session_token(request, services_.tokens->session_cookie());
   if (!token.empty()) {
     if (const auto caller = services_.tokens->find(token)) request.caller = *caller;
+    request.caller.by_cookie = by_cookie && request.caller.authenticated;
   }
   if (options_.no_auth) {
     if (!request.caller.authenticated) request.caller.name = "admin";

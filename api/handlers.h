@@ -48,6 +48,7 @@ class JsonObject {
 std::string json_text(std::string_view value);
 
 void add_system_routes(Router& router, const Services& services, std::function<Response(const Request&)> readiness);
+void add_session_routes(Router& router, const Services& services, bool no_auth);
 void add_token_routes(Router& router, const Services& services);
 void add_connector_routes(Router& router, const Services& services);
 void add_resource_routes(Router& router, const Services& services);
@@ -65,6 +66,8 @@ void add_queue_routes(Router& router, const Services& services);
 void add_worker_routes(Router& router, const Services& services);
 void add_schedule_routes(Router& router, const Services& services);
 void add_airbyte_routes(Router& router, const Services& services);
+void add_live_routes(Router& router, const Services& services);
 void add_document_routes(Router& router);
+void add_ui_routes(Router& router);
 
 }  // namespace millrace::api

@@ -4,6 +4,7 @@
 #include "api/follow.h"
 #include "api/handlers.h"
 #include "api/job_request.h"
+#include "api/job_summary.h"
 #include "api/json_body.h"
 #include "common/errors.h"
 
@@ -45,6 +46,7 @@ void add_job_routes(Router& router, const Services& services) {
   list.query.emplace_back("offset", "integer", "items to skip");
   list.query.emplace_back("next", "string", "`next` of the former answer");
   list.query.emplace_back("workspaceIds", "string", "accepted and ignored: one workspace exists");
+  list.query.emplace_back("view", "string", "full (default), or summary: without steps, streams and revisions");
   list.response_schema = "JobList";
   list.handler = [services](Request& request) -> asio::awaitable<Response> {
     workflows::JobFilter filter;
@@ -53,7 +55,10 @@ void add_job_routes(Router& router, const Services& services) {
     filter.job_type = request.query_value("jobType").value_or("");
     filter.limit = limit_of(request);
     filter.offset = number_of(request, request.query_value("next") ? "next" : "offset", 0);
+    const std::string view = request.query_value("view").value_or("full");
+    if (view != "full" && view != "summary") throw Error("request.invalid_parameter", "view must be full or summary");
     std::string json = co_await services.jobs->list_json(std::move(filter));
+    if (view == "summary") json = job_list_summary(json);
     co_return json_response(200, std::move(json));
   };
   router.add(std::move(list));

@@ -49,6 +49,8 @@ struct Caller {
   std::string name = "anonymous";
   Scope scope = Scope::metrics;
   bool authenticated = false;
+  std::string token_id;    // of the token that was presented; empty: none
+  bool by_cookie = false;  // a session of the web UI
 };
 
 struct Request {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/login_codes.h"
 #include "api/tokens.h"
 #include "common/runtime.h"
 #include "engine/engine.h"
@@ -23,6 +24,7 @@ struct Services {
   std::shared_ptr<resources::Resources> resources;
   std::shared_ptr<workflows::Jobs> jobs;
   std::shared_ptr<Tokens> tokens;
+  std::shared_ptr<LoginCodes> login_codes;
   std::string secret_key_file;  // key of the stored secrets; empty: in no file
   std::shared_ptr<engine::Schedules> schedules;  // null: none, and no routes of them
   std::shared_ptr<workflows::ConnectionSchedules> connection_schedules;

@@ -60,15 +60,6 @@ Route open_route(std::string method, std::string path, std::string summary) {
 }  // namespace
 
 void add_system_routes(Router& router, const Services& services, std::function<Response(const Request&)> readiness) {
-  Route root = open_route("GET", "/", "The way to the documents");
-  root.hidden = true;
-  root.handler = [](Request&) -> asio::awaitable<Response> {
-    Response response(303);
-    response.headers.emplace_back("Location", "/docs");
-    co_return response;
-  };
-  router.add(std::move(root));
-
   Route livez = open_route("GET", "/livez", "The process lives");
   livez.handler = [](Request&) -> asio::awaitable<Response> { co_return plain("ok\n"); };
   router.add(std::move(livez));

@@ -164,6 +164,7 @@ std::optional<Caller> Tokens::find(std::string_view presented) const {
   caller.name = info->name;
   caller.scope = info->scope;
   caller.authenticated = true;
+  caller.token_id = info->id;
   return caller;
 }
 
@@ -171,10 +172,30 @@ std::optional<std::string> Tokens::issue_access_token(std::string_view secret) c
   std::lock_guard lock(mutex_);
   const TokenInfo* info = by_hash(sha256_hex(secret));
   if (info == nullptr) return std::nullopt;
-  const std::int64_t expiry = to_micros(runtime_.now()) / 1'000'000 + kAccessTokenSeconds;
-  const std::string text = std::string(kAccessPrefix) + std::to_string(expiry) + "_" + info->id;
+  return signed_token(*info, kAccessTokenSeconds);
+}
+
+std::string Tokens::signed_token(const TokenInfo& info, int seconds) const {
+  const std::int64_t expiry = to_micros(runtime_.now()) / 1'000'000 + seconds;
+  const std::string text = std::string(kAccessPrefix) + std::to_string(expiry) + "_" + info.id;
   return text + "_" + sign(text);
 }
+
+std::optional<std::string> Tokens::issue_session(const std::string& token_id) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [hash, candidate] : by_hash_) {
+    if (candidate.id != token_id) continue;
+    if (const TokenInfo* info = by_hash(hash)) return signed_token(*info, kSessionSeconds);
+  }
+  return std::nullopt;
+}
+
+std::string Tokens::session_cookie() const {
+  std::lock_guard lock(mutex_);
+  return "millrace_session_" + sha256_hex("millrace session cookie: " + first_hash_).substr(0, 8);
+}
+
+std::string Tokens::first_id() { return std::string(kFirstTokenId); }
 
 asio::awaitable<Tokens::Created> Tokens::create(std::string name, Scope scope, std::optional<WallTime> expires) {
   Created created;

@@ -33,6 +33,7 @@ struct TokenInfo {
 class Tokens {
  public:
   static constexpr int kAccessTokenSeconds = 3'600;
+  static constexpr int kSessionSeconds = 7 * 24 * 3'600;  // of the web UI, prolonged by use
 
   Tokens(Runtime runtime, std::shared_ptr<state::Store> store);
 
@@ -46,6 +47,11 @@ class Tokens {
   std::optional<Caller> find(std::string_view presented) const;
   // Exchanges a token for an access token; empty: unknown.
   std::optional<std::string> issue_access_token(std::string_view secret) const;
+  // An access token for a session of the web UI; empty: no token has this id.
+  std::optional<std::string> issue_session(const std::string& token_id) const;
+  // The session's cookie: another name for each first token, since browsers keep one jar for all ports of a host.
+  std::string session_cookie() const;
+  static std::string first_id();
 
   struct Created {
     Created() = default;
@@ -60,6 +66,7 @@ class Tokens {
  private:
   const TokenInfo* by_hash(const std::string& hash) const;
   std::string sign(std::string_view text) const;
+  std::string signed_token(const TokenInfo& info, int seconds) const;
 
   Runtime runtime_;
   std::shared_ptr<state::Store> store_;

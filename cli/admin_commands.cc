@@ -48,6 +48,14 @@ asio::awaitable<int> token_create(Context& context, std::shared_ptr<TokenOptions
   co_return kOk;
 }
 
+// The server's own address is what a browser on this host opens.
+asio::awaitable<int> token_link(Context& context) {
+  const Json made = co_await context.client().post("/v1/login-codes", "{}");
+  std::cout << context.client().server() << plain(made, "path") << '\n';
+  std::cerr << "It logs in once, and works for a day.\n";
+  co_return kOk;
+}
+
 asio::awaitable<int> token_list(Context& context) {
   const std::vector<Json> tokens = co_await context.client().all("/v1/tokens");
   print_list(
@@ -74,7 +82,7 @@ void add_admin_commands(Tree& tree) {
   sub = tree.root.add_subcommand("openapi", "Show the HTTP interface as OpenAPI 3.1");
   sub->callback([&tree] { tree.action = [](Context& c) { return openapi(c); }; });
 
-  CLI::App* token = tree.root.add_subcommand("token", "Tokens of the HTTP interface: create, list, revoke");
+  CLI::App* token = tree.root.add_subcommand("token", "Tokens of the HTTP interface: create, link, list, revoke");
   token->require_subcommand(1);
   auto options = std::make_shared<TokenOptions>();
   sub = token->add_subcommand("create", "Make a token and show it, this once");
@@ -83,6 +91,8 @@ void add_admin_commands(Tree& tree) {
       ->check(CLI::IsMember({"admin", "read", "metrics"}));
   add_flag_value(sub, "--expires", options->expires, "a time such as 2030-01-31T12:00:00Z; never by default");
   sub->callback([&tree, options] { tree.action = [options](Context& c) { return token_create(c, options); }; });
+  sub = token->add_subcommand("link", "Make a link that logs a browser into the web UI, once");
+  sub->callback([&tree] { tree.action = [](Context& c) { return token_link(c); }; });
   sub = token->add_subcommand("list", "List tokens");
   sub->callback([&tree] { tree.action = [](Context& c) { return token_list(c); }; });
   options = std::make_shared<TokenOptions>();

@@ -53,9 +53,10 @@ void write_address_file(const std::string& data_dir, const std::string& url) {
   }
 }
 
-void print_banner(const ServeOptions& options, const std::string& url) {
+void print_banner(const ServeOptions& options, const std::string& url, const std::string& code) {
   std::cout << "Millrace " MILLRACE_VERSION "\n"
             << "  URL      " << url << "\n"
+            << "  Log in   " << url << "/" << (options.no_auth ? std::string() : "login#code=" + code) << "\n"
             << "  Docs     " << url << "/docs\n"
             << "  Metrics  " << url << "/metrics\n"
             << "  Token    " << (options.no_auth ? "none needed (--no-auth)" : options.data_dir + "/token") << "\n"
@@ -139,6 +140,8 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       services.resources = rooms.resources;
       services.jobs = rooms.jobs;
       services.tokens = tokens;
+      services.login_codes = std::make_shared<api::LoginCodes>(runtime);
+      const auto login_codes = services.login_codes;
       services.secret_key_file =
           options.secret_key_file.empty() ? options.data_dir + "/secret.key" : options.secret_key_file;
       services.schedules = rooms.schedules;
@@ -165,7 +168,7 @@ asio::awaitable<void> run(Runtime runtime, const ServeOptions& options, const Ho
       slots.start();
       keeper.start();
       app->set_phase(api::ServerPhase::ready);
-      print_banner(options, url);
+      print_banner(options, url, login_codes->make(api::Tokens::first_id()));
       log_info("ready",
                {{"url", url}, {"data_dir", options.data_dir}, {"open_executions", rooms.engine->open_executions()}});
       co_await stop.wait();

@@ -46,7 +46,10 @@ for name in sys.argv[1:]:
 check 'layout: clang-format' layout
 check 'walls between rooms' tools/rooms
 check 'documentation' python3 -B tools/check_docs.py
+types() { [ -d ui/node_modules ] || (cd ui && npm ci --ignore-scripts --no-audit --no-fund); (cd ui && npm run --silent check); }
+
 check 'scripts parse' scripts
+check 'web UI: types' types
 
 if [ $tidy = yes ]; then
   if [ -n "$since" ]; then

@@ -28,6 +28,9 @@ mapfile -t wanted < <(awk -v extra=$extra '/^(core|extra)[ \t]/ && ($1 == "core"
 missing=()
 installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2> /dev/null || true)
 for package in "${wanted[@]}"; do
+  # A node from elsewhere brings npm along and does not go with Debian's package of it.
+  [ "$package" != npm ] || ! command -v npm > /dev/null || continue
+  [ "$package" != nodejs ] || ! command -v node > /dev/null || continue
   grep -qx "$package installed" <<< "$installed" || missing+=("$package")
 done
 

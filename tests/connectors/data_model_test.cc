@@ -232,7 +232,9 @@ TEST_CASE("the registry finds connectors by name, either definition id, and URL"
   CHECK(registry.by_url("datagen:?rows=5") == registry.by_name("datagen"));
   CHECK(registry.by_url("gopher://x") == nullptr);
   CHECK(registry.by_url("nothing") == nullptr);
-  CHECK(registry.all().size() == 2);
+  CHECK(registry.all().size() == 4);
+  CHECK(registry.by_url("sqlite:a.db") == registry.by_name("sqlite"));
+  CHECK(registry.by_url("file:///srv/a") == registry.by_name("files"));
 }
 
 }  // namespace millrace::connectors

@@ -54,14 +54,14 @@ class FirstRunTest(WebCase):
         self.assertEqual((seen["ways"], seen["rows"]), (3, "1,003"))
         self.assertEqual(self.pg.query("SELECT count(*) FROM by_hand.orders", "mirror"), "1000")
 
+
+class LiveTest(WebCase):
     def test_a_failing_check_shows_the_server_s_words_and_the_remedy(self):
         seen = self.play("failing_check")
         self.assertIn('database "nowhere" does not exist', seen["words"])
         self.assertIn("Correct the database name", seen["words"])
         self.assertIn("What to do", seen["page"])
 
-
-class LiveTest(WebCase):
     def test_progress_comes_by_itself_and_goes_on_after_a_kill(self):
         http = self.server.http
         source = http.post("/v1/sources", {"name": "slow", "connector": "datagen",

@@ -4,6 +4,7 @@ import { run } from './browser.mjs'
 async function fill(page, name, configuration) {
   await page.getByRole('button', { name: /PostgreSQL/ }).click()
   await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByText(/^More settings/).click()
   for (const [label, value] of Object.entries(configuration)) await page.getByLabel(label, { exact: true }).fill(String(value))
   await page.getByRole('button', { name: 'Save and test' }).click()
 }

@@ -29,6 +29,12 @@ export function invalidate(...prefixes: string[]): void {
   for (const [key, all] of refetchers) if (prefixes.some((p) => key.startsWith(p))) for (const again of [...all]) again()
 }
 
+// The same for one key and no other: what was read of a thing that is gone is not asked for again.
+export function refresh(key: string): void {
+  cache.delete(key)
+  for (const again of [...(refetchers.get(key) ?? [])]) again()
+}
+
 export function patchCache<T>(key: string, change: (data: T) => T): void {
   const entry = cache.get(key)
   if (entry) store(key, change(entry.data as T))

@@ -291,7 +291,7 @@ export function Facts({ items }: { items: [ComponentChildren, ComponentChildren]
 export function Meter({ part, label }: { part: number; label: string }) {
   const percent = Math.max(0, Math.min(100, part * 100))
   return (
-    <span class="meter" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(percent)}>
+    <span class={`meter ${percent === 100 ? 'done' : ''}`} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(percent)}>
       <span style={{ width: `${percent}%` }} />
     </span>
   )

@@ -1,6 +1,6 @@
 // The command palette: every screen, every source, destination, connection and job, and what can be done, by typing.
 import { signal } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Activity, ArrowRight, Cable, Database, FileCode2, HardDriveUpload, Play, Plus, Workflow } from 'lucide-preact'
 import { api, type List } from '../api/client'
 import type { Actor, Connection, JobSummary } from '../api/types'
@@ -75,8 +75,9 @@ function Open() {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const [found, setFound] = useState<Item[]>([])
+  // Before the next key arrives: what is typed right after Ctrl+K belongs here.
+  useLayoutEffect(() => box.current!.showModal(), [])
   useEffect(() => {
-    box.current!.showModal()
     things().then(setFound, () => {})
   }, [])
   const close = () => (paletteOpen.value = false)

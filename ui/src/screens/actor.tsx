@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { Cable, Database, HardDriveUpload, Trash2 } from 'lucide-preact'
 import { api, type List, type Problem } from '../api/client'
 import { useConnections, useConnectors } from '../api/data'
-import { invalidate, useQuery } from '../api/query'
+import { invalidate, refresh, useQuery } from '../api/query'
 import type { Actor, Connector, Spec } from '../api/types'
 import { Button, Card, Destroy, Empty, Page, ProblemBox, Shown, Tag, Time } from '../parts/basics'
 import { CheckAnswer, TestButton, useCheck } from '../parts/check'
@@ -208,8 +208,8 @@ function ActorScreen({ kind, id }: { kind: Kind; id: string }) {
           onClose={() => setRemoving(false)}
           act={async () => {
             await api.delete(`/v1/${kind}/{id}`, { path: { id } })
+            refresh(kind)
             navigate(`/${kind}`)
-            invalidate(kind)
           }}
         >
           <p>Its configuration and its stored secrets go. No table and no row is touched, neither there nor at any destination. Jobs that used it keep their history.</p>

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { Play, Trash2 } from 'lucide-preact'
 import { api, type List, type Problem } from '../api/client'
 import { healthOf, isOpen, useConnectors, useDestinations, useJob, useJobs, useSources } from '../api/data'
-import { invalidate, useQuery } from '../api/query'
+import { invalidate, refresh, useQuery } from '../api/query'
 import type { Connection, JobSummary, StreamState } from '../api/types'
 import { Button, Card, Destroy, Dialog, Empty, Facts, Page, ProblemBox, Shown, Status, Tabs, Time } from '../parts/basics'
 import { JobBars } from '../parts/bars'
@@ -506,8 +506,8 @@ function Settings({ connection, reload }: { connection: Connection; reload: () =
           onClose={() => setRemoving(false)}
           act={async () => {
             await api.delete('/v1/connections/{id}', { path: { id } })
+            refresh('connections')
             navigate('/connections')
-            invalidate('connections')
           }}
         >
           <p>What goes:</p>

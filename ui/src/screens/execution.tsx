@@ -212,7 +212,7 @@ function Timeline({ groups, d, done }: { groups: Group[]; d: ExecutionDetail; do
                 <Tag>{g.kind}</Tag>
                 <span class="strong ellipsis">{g.name}</span>
                 <Status status={g.status} />
-                {g.attempts > 1 && <span class="tally">{plural(g.attempts, 'attempt')}</span>}
+                <span class="tally">{g.attempts > 1 ? plural(g.attempts, 'attempt') : ''}</span>
                 <span class="spread num muted">{g.end === null ? 'open' : duration(g.end - g.start)}</span>
               </button>
               {chosen === g && (

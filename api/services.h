@@ -25,7 +25,7 @@ struct Services {
   std::shared_ptr<workflows::Jobs> jobs;
   std::shared_ptr<Tokens> tokens;
   std::shared_ptr<LoginCodes> login_codes;
-  std::string secret_key_file;  // key of the stored secrets; empty: in no file
+  std::string secret_key_file;                   // key of the stored secrets; empty: in no file
   std::shared_ptr<engine::Schedules> schedules;  // null: none, and no routes of them
   std::shared_ptr<workflows::ConnectionSchedules> connection_schedules;
 };

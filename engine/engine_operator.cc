@@ -5,7 +5,6 @@
 #include "engine/records/rows.h"
 #include "state/keys.h"
 
-
 namespace millrace::engine {
 
 namespace keys = state::keys;

@@ -167,9 +167,7 @@ std::string log(std::string_view run, std::uint64_t seq, ShardId shard) {
   return KeyBuilder(KeyKind::log, shard).str(run).u64(seq).take();
 }
 std::string log_prefix(std::string_view run, ShardId shard) { return KeyBuilder(KeyKind::log, shard).str(run).take(); }
-std::string schedule(std::string_view id, ShardId shard) {
-  return KeyBuilder(KeyKind::schedule, shard).str(id).take();
-}
+std::string schedule(std::string_view id, ShardId shard) { return KeyBuilder(KeyKind::schedule, shard).str(id).take(); }
 std::string schedule_prefix(ShardId shard) { return KeyBuilder(KeyKind::schedule, shard).take(); }
 
 std::string index_by_start(WallTime start, std::string_view run, ShardId shard) {

@@ -33,7 +33,7 @@ struct PostgresConfig {
   std::vector<std::string> schemas;  // of a source; empty: all
   std::string schema = "public";     // of a destination
   ReadMethod read_method = ReadMethod::automatic;
-  bool xmin = false;  // of a source: incremental reads by xmin (source_xmin.h)
+  bool xmin = false;                             // of a source: incremental reads by xmin (source_xmin.h)
   std::optional<ReplicationConfig> replication;  // of a source; empty: Standard
   // How long opening a load waits for transactions of an older attempt before it ends their sessions. Not a user's
   // field: tests make it short.

@@ -266,13 +266,12 @@ asio::awaitable<PublishResult> PostgresDestination::publish(StreamTarget given) 
   co_return result;
 }
 
-asio::awaitable<std::unique_ptr<ChangeWriter>> PostgresDestination::open_changes(ChangeTarget target,
-                                                                                 std::string token,
+asio::awaitable<std::unique_ptr<ChangeWriter>> PostgresDestination::open_changes(ChangeTarget target, std::string token,
                                                                                  std::uint32_t attempt) {
   for (auto& stream : target.streams) stream.target = with_defaults(std::move(stream.target));
   SessionPtr session = co_await pool_->take();
-  auto writer = co_await open_change_writer(std::move(session), std::move(target), std::move(token), attempt,
-                                            config_.fence_wait);
+  auto writer =
+      co_await open_change_writer(std::move(session), std::move(target), std::move(token), attempt, config_.fence_wait);
   co_return writer;
 }
 
